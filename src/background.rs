@@ -1,0 +1,100 @@
+//! The tasks beside the requests. What they do is in [`crate::domain::upkeep`]; here is when.
+
+use std::{collections::HashSet, time::Duration};
+
+use actix_web::web::Data;
+use chrono::TimeDelta;
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    domain::{ids::CallId, store::DueHangup, store::SweepBefore, upkeep},
+    state::AppState,
+};
+
+/// The task that hangs up looks at least this often.
+const HANGUP_INTERVAL: Duration = Duration::from_secs(1);
+/// Hang-ups under way at the same time.
+const HANGUPS: u32 = 256;
+/// The task that tidies looks this often.
+const TIDY_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Hangs up what is due: when somebody asks for it, and when a page that left has not come back. Each on its own,
+/// so that a slow one delays no other.
+///
+/// Goes on until all requests are `drained`, and then ends with what they have asked for.
+pub(crate) async fn hang_up_in_time(state: Data<AppState>, drained: CancellationToken) {
+    let mut under_way: HashSet<CallId> = HashSet::new();
+    let mut tries = FuturesUnordered::new();
+    loop {
+        let is_last = drained.is_cancelled();
+        match state.store.due_hangups(state.clock.now(), HANGUPS).await {
+            Ok(due) => {
+                for hangup in due {
+                    if under_way.insert(hangup.call.id) {
+                        tries.push(hang_up(&state, hangup));
+                    }
+                }
+            }
+            Err(error) => tracing::error!(%error, "could not look for calls to hang up"),
+        }
+        if is_last {
+            while tries.next().await.is_some() {}
+            return;
+        }
+        tokio::select! {
+            Some(call) = tries.next() => { under_way.remove(&call); }
+            () = state.upkeep_now.notified() => {}
+            () = tokio::time::sleep(HANGUP_INTERVAL) => {}
+            () = drained.cancelled() => {}
+        }
+    }
+}
+
+async fn hang_up(state: &AppState, due: DueHangup) -> CallId {
+    let now = state.clock.now();
+    let done = upkeep::hang_up(&*state.store, &*state.provider, &state.live, &due, now).await;
+    if let Err(error) = done {
+        tracing::error!(%error, call.id = %due.call.id, "could not write down a hang-up");
+    }
+    due.call.id
+}
+
+/// Closes calls that never ended, and forgets what is old. Ends at once when a stop begins: all of it can wait.
+pub(crate) async fn tidy(
+    state: Data<AppState>,
+    longest: Duration,
+    tolerance: Duration,
+    retention_days: u32,
+) {
+    let stopping = state.stopping.clone();
+    let for_ever = async {
+        loop {
+            // Memory first: it must not grow while the store is away.
+            state.sessions_limit.forget_idle();
+            state.calls_limit.forget_idle();
+            if let Err(error) = tidy_once(&state, longest, tolerance, retention_days).await {
+                tracing::error!(%error, "could not tidy the store");
+            }
+            tokio::time::sleep(TIDY_INTERVAL).await;
+        }
+    };
+    stopping.run_until_cancelled(for_ever).await;
+}
+
+async fn tidy_once(
+    state: &AppState,
+    longest: Duration,
+    tolerance: Duration,
+    retention_days: u32,
+) -> anyhow::Result<()> {
+    let now = state.clock.now();
+    upkeep::close_old_calls(&*state.store, &*state.provider, &state.live, longest, now).await?;
+    let before = SweepBefore {
+        webhook_ids: now - TimeDelta::from_std(tolerance)? * 2,
+        history: now - TimeDelta::days(i64::from(retention_days)),
+    };
+    upkeep::sweep_history(&*state.store, before).await?;
+    upkeep::forget_expired_visitors(&*state.store, &*state.provider, now).await?;
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! `keygen`: makes the application's key pair here, so that the private half never travels.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
+use rsa::{
+    RsaPrivateKey,
+    pkcs8::{EncodePrivateKey, LineEnding},
+    rand_core::OsRng,
+};
+
+use super::{Handles, Outcome};
+use crate::{settings::PrivateKeySource, vonage::key::ApplicationKey};
+
+/// Arguments of `keygen`.
+#[derive(Debug, Args)]
+pub struct KeygenArgs {
+    /// The file of the private key
+    #[arg(long, value_name = "FILE", default_value = "private.key")]
+    pub out: PathBuf,
+
+    /// Length of the key; longer keys sign more slowly
+    #[arg(
+        long,
+        default_value = "2048",
+        value_parser = PossibleValuesParser::new(["2048", "3072", "4096"]).map(|bits| bits.parse::<usize>().unwrap_or(2048)),
+    )]
+    pub bits: usize,
+
+    /// Make nothing: print the public half of the key that is in the file
+    #[arg(long, conflicts_with = "bits")]
+    pub public: bool,
+}
+
+/// Runs `keygen`.
+///
+/// # Errors
+/// When the file is there already (it is never overwritten) or can't be written; with `--public`, when there is no
+/// usable key in it.
+pub fn run(args: &KeygenArgs, handles: &mut Handles<'_>) -> anyhow::Result<Outcome> {
+    if args.public {
+        let source = PrivateKeySource::File(args.out.clone());
+        let (key, warnings) = ApplicationKey::load(&source)?;
+        for warning in warnings {
+            writeln!(handles.err, "warning: {warning}")?;
+        }
+        write!(handles.out, "{}", key.public_key_pem())?;
+        return Ok(Outcome::Done);
+    }
+    let public_key = make(&args.out, args.bits)?;
+    write!(handles.out, "{public_key}")?;
+    writeln!(
+        handles.err,
+        "\nThe private key is in {}, readable by you alone. Keep it out of version control and images.\n\
+         Next: give the public key above to your Vonage application (dashboard, Applications, your application, Edit, \
+         Public key). Tokens made with another key end working when you save it.",
+        args.out.display()
+    )?;
+    Ok(Outcome::Done)
+}
+
+/// Makes a key, keeps it and returns its public half.
+pub(super) fn make(path: &Path, bits: usize) -> anyhow::Result<String> {
+    if path.symlink_metadata().is_ok() {
+        bail!(already_there(path));
+    }
+    let key = RsaPrivateKey::new(&mut OsRng, bits).context("no key could be made")?;
+    let pem = key
+        .to_pkcs8_pem(LineEnding::LF)
+        .context("the key could not be written as PEM")?;
+    // What is kept is what the service will read, so it is judged by the service's own rules first.
+    let public_key = ApplicationKey::parse(&pem)
+        .context("the new key is not usable")?
+        .public_key_pem();
+    write_new(path, pem.as_bytes())?;
+    Ok(public_key)
+}
+
+/// Writes a file that only its owner can read, and that was not there before.
+fn write_new(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| {
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                anyhow::anyhow!(already_there(path))
+            } else {
+                anyhow::Error::new(error).context(format!("{} can't be made", path.display()))
+            }
+        })?;
+    file.write_all(content)
+        .and_then(|()| file.sync_all())
+        .inspect_err(|_error| {
+            // Half a key would stand in the way of the next attempt.
+            let _ = fs::remove_file(path);
+        })
+        .with_context(|| format!("{} can't be written", path.display()))
+}
+
+fn already_there(path: &Path) -> String {
+    format!(
+        "{} is there already and is never overwritten: a lost key ends every token; name another file with --out, or \
+         see its public half with --public",
+        path.display()
+    )
+}

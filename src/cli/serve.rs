@@ -1,0 +1,109 @@
+//! `serve`: the service itself.
+
+use std::future::Future;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::Outcome;
+use crate::{
+    domain::clock::Clock,
+    settings::{self, Loaded, Sources},
+    startup::{Application, Reloader},
+    telemetry,
+    vonage::key::ApplicationKey,
+};
+
+/// Runs the service until SIGTERM or SIGINT. SIGHUP reads key and token policy again.
+///
+/// # Errors
+/// When it can't start, or ends by itself.
+pub fn run(sources: &Sources) -> anyhow::Result<Outcome> {
+    let (loaded, key) = settings::load_with_key(sources)?;
+    telemetry::start(&loaded.settings.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let ended = runtime.block_on(serve(loaded, key, sources.clone()));
+    // Whoever has sent a second signal does not want to wait for what is still running.
+    runtime.shutdown_background();
+    ended?;
+    Ok(Outcome::Done)
+}
+
+async fn serve(loaded: Loaded, key: ApplicationKey, sources: Sources) -> anyhow::Result<()> {
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let settings = loaded.settings;
+    let stop = stop_signals()?;
+    let hangup = signal(SignalKind::hangup())?;
+    let public_url = settings.http.public_url.origin().ascii_serialization();
+    let application = Application::build(settings, key, Clock::system()).await?;
+    tokio::spawn(reload_on_hangup(hangup, application.reloader(), sources));
+
+    let address = application.address();
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        "listening on http://{address}"
+    );
+    tracing::info!("visitors open         {public_url}/");
+    tracing::info!("Vonage's answer URL   {public_url}/webhooks/answer");
+    tracing::info!("Vonage's fallback URL {public_url}/webhooks/fallback");
+    tracing::info!("Vonage's event URL    {public_url}/webhooks/event");
+    tokio::select! {
+        ended = application.run_until_stopped(stop.first) => ended,
+        () = stop.second => anyhow::bail!("a second signal: stopped at once"),
+    }
+}
+
+/// What SIGTERM and SIGINT ask for.
+pub(super) struct StopSignals<F, S> {
+    /// The first one: stop in order.
+    pub(super) first: F,
+    /// The second one: somebody is out of patience.
+    pub(super) second: S,
+}
+
+pub(super) fn stop_signals()
+-> anyhow::Result<StopSignals<impl Future<Output = ()>, impl Future<Output = ()>>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let first = CancellationToken::new();
+    let second = CancellationToken::new();
+    let seen = [first.clone(), second.clone()];
+    tokio::spawn(async move {
+        for token in seen {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            token.cancel();
+        }
+    });
+    Ok(StopSignals {
+        first: first.cancelled_owned(),
+        second: second.cancelled_owned(),
+    })
+}
+
+async fn reload_on_hangup(mut hangup: Signal, reloader: Reloader, sources: Sources) {
+    while hangup.recv().await.is_some() {
+        match reload(&reloader, &sources) {
+            Ok(()) => tracing::info!("signing with the key and the token settings as they are now"),
+            Err(error) => tracing::error!("kept the old key and token settings: {error:#}"),
+        }
+    }
+}
+
+/// Only files can have changed: a process can't be given other variables.
+fn reload(reloader: &Reloader, sources: &Sources) -> anyhow::Result<()> {
+    let (loaded, key) = settings::load_with_key(sources)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    reloader.reload(&loaded.settings, key)
+}

@@ -1,0 +1,210 @@
+//! Who gets a token: visitors, their sessions, and the Vonage users that stand for them.
+
+use std::{collections::HashSet, sync::Mutex, time::Duration};
+
+use aws_lc_rs::rand;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    ids::VisitorId,
+    provider::{Provider, ProviderError},
+    store::{Store, StoreError},
+    visitor::{SessionToken, Visitor, VonageUser},
+};
+
+/// A visitor's user outlives their tokens by this much, so that it is there for every token in use.
+const USER_GRACE: TimeDelta = TimeDelta::days(1);
+
+/// What the names of our visitors' users begin with.
+const NAME_PREFIX: &str = "visitor-";
+
+/// Why nobody got a session.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Vonage failed.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// The system has no random numbers.
+    #[error("no random numbers to be had from the system")]
+    Random,
+}
+
+/// How visitors become Vonage users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserPolicy {
+    /// Each visitor is a user of their own, made at Vonage before the first token.
+    PerVisitor,
+    /// Everybody is this user.
+    Shared(String),
+}
+
+/// Opens sessions.
+#[derive(Debug)]
+pub struct Sessions {
+    policy: UserPolicy,
+    /// Lasting names that are known to exist at Vonage, so that each is looked up once in a process's life.
+    ensured: Mutex<HashSet<String>>,
+}
+
+/// An open session.
+#[derive(Debug)]
+pub struct Session {
+    /// Whose it is.
+    pub visitor: Visitor,
+    /// The proof, for its owner.
+    pub token: SessionToken,
+}
+
+impl Sessions {
+    /// Sessions of visitors who become users by this policy.
+    pub fn new(policy: UserPolicy) -> Self {
+        Self {
+            policy,
+            ensured: Mutex::default(),
+        }
+    }
+
+    /// The session that was presented, or a new one. What a client presents is never adopted:
+    /// an unknown or expired proof gets a fresh visitor.
+    ///
+    /// The visitor's user exists at Vonage when this returns, and outlives a token made now that lives for `token_ttl`.
+    ///
+    /// # Errors
+    /// When the store or Vonage fails. Nothing was kept then.
+    pub async fn open(
+        &self,
+        store: &dyn Store,
+        provider: &dyn Provider,
+        presented: Option<SessionToken>,
+        token_ttl: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<Session, SessionError> {
+        if let Some(token) = presented
+            && let Some(visitor) = store.find_visitor(&token.hash(), now).await?
+        {
+            let visitor = self.renew(store, provider, visitor, token_ttl, now).await?;
+            return Ok(Session { visitor, token });
+        }
+        let token = SessionToken::from_random(random()?);
+        let user = self.user(provider, token_ttl, now).await?;
+        let visitor = Visitor {
+            id: VisitorId::random(),
+            session: token.hash(),
+            expires_at: user.expires_at,
+            owns_user: self.policy == UserPolicy::PerVisitor,
+            user,
+            created_at: now,
+        };
+        store.insert_visitor(&visitor).await?;
+        Ok(Session { visitor, token })
+    }
+
+    /// Makes sure that a configured name (shared, legacy, asked for with a service key) exists at Vonage.
+    ///
+    /// # Errors
+    /// When Vonage fails.
+    pub async fn ensure_lasting(
+        &self,
+        provider: &dyn Provider,
+        name: &str,
+    ) -> Result<(), ProviderError> {
+        if !self.knows(name) {
+            provider.ensure_user(name, None).await?;
+            if let Ok(mut ensured) = self.ensured.lock() {
+                // A service key may ask for any number of names; forgetting them costs a look-up each.
+                if ensured.len() >= 10_000 {
+                    ensured.clear();
+                }
+                ensured.insert(name.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this is a name that we gave to a visitor, or the one that all share.
+    pub fn is_visitor_name(&self, name: &str) -> bool {
+        match &self.policy {
+            UserPolicy::PerVisitor => name
+                .strip_prefix(NAME_PREFIX)
+                .is_some_and(|rest| rest.len() == 22),
+            UserPolicy::Shared(shared) => name == shared,
+        }
+    }
+
+    /// Gives a visitor a new user when theirs would be gone before a token made now ends.
+    ///
+    /// The name changes then: whether Vonage would lengthen the life of an old user is nowhere stated.
+    async fn renew(
+        &self,
+        store: &dyn Store,
+        provider: &dyn Provider,
+        mut visitor: Visitor,
+        token_ttl: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<Visitor, SessionError> {
+        let outlives_token = visitor.user.expires_at >= now + token_ttl;
+        if outlives_token && self.is_visitor_name(&visitor.user.name) {
+            if let UserPolicy::Shared(name) = &self.policy {
+                self.ensure_lasting(provider, name).await?;
+            }
+            return Ok(visitor);
+        }
+        let old_user = visitor.user.name;
+        visitor.user = self.user(provider, token_ttl, now).await?;
+        visitor.expires_at = visitor.user.expires_at;
+        visitor.owns_user = self.policy == UserPolicy::PerVisitor;
+        // Another tab may have been first; its user is the visitor's then, and ours ends by itself at Vonage.
+        let renewed = store.renew_visitor(&visitor, &old_user).await?;
+        Ok(renewed.unwrap_or(visitor))
+    }
+
+    async fn user(
+        &self,
+        provider: &dyn Provider,
+        token_ttl: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<VonageUser, SessionError> {
+        let life = token_ttl + USER_GRACE;
+        let (name, id) = match &self.policy {
+            UserPolicy::Shared(name) => {
+                self.ensure_lasting(provider, name).await?;
+                (name.clone(), None)
+            }
+            UserPolicy::PerVisitor => {
+                let name = format!("{NAME_PREFIX}{}", URL_SAFE_NO_PAD.encode(random::<16>()?));
+                let ttl = life.to_std().unwrap_or(Duration::ZERO);
+                let made = provider.ensure_user(&name, Some(ttl)).await?;
+                (name, made.id)
+            }
+        };
+        Ok(VonageUser {
+            name,
+            id,
+            expires_at: now + life,
+        })
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.ensured
+            .lock()
+            .is_ok_and(|ensured| ensured.contains(name))
+    }
+}
+
+/// Whether this can be the name of a Vonage user here: 1 to 64 letters, digits, dots, hyphens, underscores or `@`.
+pub fn is_user_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'@'))
+}
+
+fn random<const N: usize>() -> Result<[u8; N], SessionError> {
+    let mut bytes = [0; N];
+    rand::fill(&mut bytes).map_err(|aws_lc_rs::error::Unspecified| SessionError::Random)?;
+    Ok(bytes)
+}

@@ -1,0 +1,120 @@
+//! Forms of addresses: of this machine, of networks, of web sites.
+
+use std::{net::IpAddr, str::FromStr};
+
+use ipnet::IpNet;
+use url::{Host, Url};
+
+use super::{
+    forms::each,
+    key::{Form, Raw},
+};
+
+/// A TCP port.
+pub(super) const fn port() -> Form<u16> {
+    Form {
+        expected: || "a port from 0 to 65535".to_owned(),
+        parse: |raw| parse_text(raw, "is not a port"),
+    }
+}
+
+/// An address of this machine.
+pub(super) const fn ip_address() -> Form<IpAddr> {
+    Form {
+        expected: || "an IP address, like 127.0.0.1 or ::".to_owned(),
+        parse: |raw| parse_text(raw, "is not an IP address"),
+    }
+}
+
+fn parse_text<T: FromStr>(raw: &Raw, reason: &str) -> Result<T, String> {
+    raw.one()?
+        .trim()
+        .parse()
+        .map_err(|_error| reason.to_owned())
+}
+
+/// Addresses and networks.
+pub(super) const fn networks() -> Form<Vec<IpNet>> {
+    Form {
+        expected: || "a list of IP addresses and networks, like 10.0.0.0/8".to_owned(),
+        parse: |raw| each(raw, network),
+    }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let network = match text.parse::<IpAddr>() {
+        Ok(address) => IpNet::from(address),
+        Err(_not_one) => text
+            .parse()
+            .map_err(|_error| "is not an IP address or network".to_owned())?,
+    };
+    if network.prefix_len() == 0 {
+        return Err("is everybody: any visitor could claim any address".to_owned());
+    }
+    Ok(network)
+}
+
+/// Scheme, host and port, nothing else.
+pub(super) const fn origin() -> Form<Url> {
+    Form {
+        expected: || "scheme, host and port, like https://calls.example.com".to_owned(),
+        parse: |raw| parse_origin(raw.one()?.trim()),
+    }
+}
+
+fn parse_origin(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("is not an address: {error}"))?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return Err("begins with neither https:// nor http://".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("has a user name or password in it, which has no place there".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("has a query or fragment in it (? or #), which has no place there".to_owned());
+    }
+    if url.path() != "/" {
+        return Err(format!(
+            "has the path {} in it; the service answers at the root of its host, so give it a host of its own",
+            url.path()
+        ));
+    }
+    Ok(url)
+}
+
+/// Origins exactly as a browser sends them.
+pub(super) const fn browser_origins() -> Form<Vec<String>> {
+    Form {
+        expected: || {
+            "a list of origins exactly as browsers send them, like https://www.example.com"
+                .to_owned()
+        },
+        parse: |raw| each(raw, browser_origin),
+    }
+}
+
+fn browser_origin(text: &str) -> Result<String, String> {
+    if text == "null" {
+        return Err(
+            "null is every sandboxed frame and local file, so it can't be allowed".to_owned(),
+        );
+    }
+    if text.contains('*') {
+        return Err("wildcards are not taken; name each origin".to_owned());
+    }
+    let origin = parse_origin(text)?.origin().ascii_serialization();
+    if origin != text {
+        return Err(format!("browsers send it as {origin}; write it so"));
+    }
+    Ok(origin)
+}
+
+/// Whether an address is reached without leaving this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

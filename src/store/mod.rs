@@ -1,0 +1,135 @@
+//! What is kept, and where: the adapters of [`crate::domain::store::Store`]. The only SQL is here.
+
+mod sqlite;
+
+use std::{io, path::PathBuf, sync::Arc};
+
+use crate::{domain::store::Store, settings::DatabaseUrl};
+
+/// How a process uses the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// As the one server of this SQLite file: a second one is refused.
+    Serve,
+    /// As a command that works beside a server, or without one.
+    Beside,
+}
+
+/// Why the store could not be opened. Nothing that was there before has been changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The folder of the file is missing and cannot be made.
+    #[error(
+        "cannot make the folder {} for the database; make it by hand, or name another place in DATABASE_URL",
+        path.display()
+    )]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file, or the lock file beside it, cannot be made or opened for writing.
+    #[error(
+        "cannot open {} for writing; give this user the right to write to it and to its folder, \
+         or name another place in DATABASE_URL",
+        path.display()
+    )]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Another server holds the file.
+    #[error(
+        "another server is using the database {}; stop it first, or give this one its own file in DATABASE_URL",
+        path.display()
+    )]
+    InUse {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The file holds something else.
+    #[error(
+        "{} is not a SQLite database and was left as it is; move it away, or name another file in DATABASE_URL",
+        path.display()
+    )]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is a database, but a damaged one.
+    #[error(
+        "the database {} is damaged and was left as it is ({finding}); restore it from a back-up, \
+         or save what can be read with `sqlite3 {} .recover`",
+        path.display(), path.display()
+    )]
+    Corrupt {
+        /// The database.
+        path: PathBuf,
+        /// The first fault that SQLite names.
+        finding: String,
+    },
+    /// A later version of this program has changed the tables.
+    #[error(
+        "the database {} was written by a newer version of click-to-call (its schema has step {version}); \
+         start that version again, or restore a back-up made before the upgrade",
+        path.display()
+    )]
+    NewerSchema {
+        /// The database.
+        path: PathBuf,
+        /// The first schema step that is not known here.
+        version: i64,
+    },
+    /// A schema step failed, or its text differs from the one applied before.
+    #[error(
+        "cannot bring the tables of {} up to date; free some disk space if it is full, \
+         else restore a back-up or start the version that wrote it",
+        path.display()
+    )]
+    Migrate {
+        /// The database.
+        path: PathBuf,
+        /// What failed.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// SQLite did not accept a setting that keeping data safe depends on.
+    #[error(
+        "the database {} cannot be used safely here: {setting} is {found}; \
+         put it on a local disk (not a network share)",
+        path.display()
+    )]
+    NotDurable {
+        /// The database.
+        path: PathBuf,
+        /// The SQLite pragma.
+        setting: &'static str,
+        /// Its value, read back.
+        found: String,
+    },
+    /// SQLite cannot open or read the file.
+    #[error(
+        "cannot open the database {}; see that its folder can be written to, that the disk is not full, \
+         and that no other program holds it locked",
+        path.display()
+    )]
+    Open {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite says.
+        source: sqlx::Error,
+    },
+}
+
+/// Opens the store at this address, makes it when there is none, and brings its tables up to date.
+///
+/// # Errors
+///
+/// See [`ConnectError`]: each names the file and what to do about it.
+pub async fn connect(url: &DatabaseUrl, access: Access) -> Result<Arc<dyn Store>, ConnectError> {
+    match url {
+        DatabaseUrl::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open(path, access).await?)),
+    }
+}

@@ -1,0 +1,96 @@
+//! How values of the domain stand in columns, and how they are read back.
+
+use chrono::{DateTime, Utc};
+use sqlx::{Row, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use crate::domain::store::StoreError;
+
+/// What SQLite says, in the port's words: what can't be decoded is damaged, all else may pass.
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if matches!(
+            error,
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)
+        ) {
+            Self::Corrupt(error.to_string())
+        } else {
+            Self::Unavailable(error.to_string())
+        }
+    }
+}
+
+/// A time as whole milliseconds since 1970.
+pub(super) fn millis(time: DateTime<Utc>) -> i64 {
+    time.timestamp_millis()
+}
+
+/// A row, read column by column.
+pub(super) trait Columns {
+    /// A time.
+    fn time(&self, column: &str) -> Result<DateTime<Utc>, StoreError>;
+    /// A time that may be missing.
+    fn time_if_any(&self, column: &str) -> Result<Option<DateTime<Utc>>, StoreError>;
+    /// A UUID.
+    fn uuid(&self, column: &str) -> Result<Uuid, StoreError>;
+    /// A UUID that may be missing.
+    fn uuid_if_any(&self, column: &str) -> Result<Option<Uuid>, StoreError>;
+    /// A digest or secret.
+    fn bytes32(&self, column: &str) -> Result<[u8; 32], StoreError>;
+    /// A text that may be missing, as what `parse` makes of it.
+    fn parsed_if_any<T>(
+        &self,
+        column: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, StoreError>;
+}
+
+impl Columns for SqliteRow {
+    fn time(&self, column: &str) -> Result<DateTime<Utc>, StoreError> {
+        to_time(column, self.try_get(column)?)
+    }
+
+    fn time_if_any(&self, column: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.try_get::<Option<i64>, _>(column)?
+            .map(|millis| to_time(column, millis))
+            .transpose()
+    }
+
+    fn uuid(&self, column: &str) -> Result<Uuid, StoreError> {
+        to_uuid(column, self.try_get(column)?)
+    }
+
+    fn uuid_if_any(&self, column: &str) -> Result<Option<Uuid>, StoreError> {
+        self.try_get::<Option<&[u8]>, _>(column)?
+            .map(|bytes| to_uuid(column, bytes))
+            .transpose()
+    }
+
+    fn bytes32(&self, column: &str) -> Result<[u8; 32], StoreError> {
+        let bytes: &[u8] = self.try_get(column)?;
+        bytes.try_into().ok().ok_or_else(|| damaged(column))
+    }
+
+    fn parsed_if_any<T>(
+        &self,
+        column: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        self.try_get::<Option<&str>, _>(column)?
+            .map(|text| parse(text).ok_or_else(|| damaged(column)))
+            .transpose()
+    }
+}
+
+fn to_time(column: &str, millis: i64) -> Result<DateTime<Utc>, StoreError> {
+    DateTime::from_timestamp_millis(millis).ok_or_else(|| damaged(column))
+}
+
+fn to_uuid(column: &str, bytes: &[u8]) -> Result<Uuid, StoreError> {
+    Uuid::from_slice(bytes).ok().ok_or_else(|| damaged(column))
+}
+
+/// Names the column, never the value.
+fn damaged(column: &str) -> StoreError {
+    StoreError::Corrupt(format!("a value in the column {column}"))
+}

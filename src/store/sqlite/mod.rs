@@ -1,0 +1,221 @@
+//! The store in a SQLite file: one writer that commits in groups, readers beside it.
+
+mod calls;
+mod columns;
+mod events;
+mod file;
+mod hangups;
+mod open;
+mod readers;
+mod server;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod tickets;
+mod visitors;
+mod webhook_ids;
+mod writer;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use self::{
+    calls::{CloseCall, InsertCall, OpenCall},
+    file::DatabaseFile,
+    hangups::{CancelHangup, EndWithoutLeg, RequestHangup, SettleHangup},
+    readers::Readers,
+    server::{Beat, ServerSecret},
+    visitors::{DeleteVisitor, InsertVisitor, RenewVisitor},
+    writer::Writer,
+};
+use super::{Access, ConnectError};
+use crate::domain::{
+    call::{Call, Closing},
+    event::{NewEvent, StoredEvent},
+    ids::{CallId, VisitorId},
+    store::{
+        Appended, DueHangup, Redeemed, Redemption, ReplayKey, Store, StoreError, SweepBefore, Swept,
+    },
+    visitor::{SessionHash, Visitor},
+};
+
+/// An open SQLite file.
+#[derive(Debug)]
+pub(super) struct SqliteStore {
+    writer: Writer,
+    readers: Readers,
+}
+
+impl SqliteStore {
+    /// Opens the file, making it and its folder when they are missing. A file that can't be used is left as it is.
+    pub(super) async fn open(path: &Path, access: Access) -> Result<Self, ConnectError> {
+        let file = DatabaseFile::new(path);
+        file.create_folder()?;
+        let lock = match access {
+            Access::Serve => Some(file.lock()?),
+            Access::Beside => None,
+        };
+        file.create()?;
+        let refused = |source| ConnectError::File {
+            path: path.to_owned(),
+            source,
+        };
+        if !file.is_empty().map_err(refused)? {
+            open::inspect(&file).await?;
+        }
+        let writer = Writer::start(file.clone(), open::writing(&file), lock).await?;
+        let readers = Readers::new(file).map_err(refused)?;
+        Ok(Self { writer, readers })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.writer.write(Beat).await
+    }
+
+    async fn server_secret(&self, name: &str, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        let name = name.to_owned();
+        self.writer.write(ServerSecret { name, fresh }).await
+    }
+
+    async fn insert_visitor(&self, visitor: &Visitor) -> Result<(), StoreError> {
+        self.writer.write(InsertVisitor(visitor.clone())).await
+    }
+
+    async fn find_visitor(
+        &self,
+        session: &SessionHash,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Visitor>, StoreError> {
+        visitors::find(&self.readers.pool()?, session, now).await
+    }
+
+    async fn renew_visitor(
+        &self,
+        visitor: &Visitor,
+        old_user: &str,
+    ) -> Result<Option<Visitor>, StoreError> {
+        let (visitor, old_user) = (visitor.clone(), old_user.to_owned());
+        self.writer.write(RenewVisitor { visitor, old_user }).await
+    }
+
+    async fn list_expired_visitors(
+        &self,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<Visitor>, StoreError> {
+        visitors::list_expired(&self.readers.pool()?, now, limit).await
+    }
+
+    async fn delete_visitor(&self, visitor: VisitorId) -> Result<(), StoreError> {
+        self.writer.write(DeleteVisitor(visitor)).await
+    }
+
+    async fn insert_call(&self, call: &Call) -> Result<(), StoreError> {
+        self.writer.write(InsertCall(call.clone())).await
+    }
+
+    async fn open_call(
+        &self,
+        call: &Call,
+        replay: Option<&ReplayKey>,
+    ) -> Result<Option<Call>, StoreError> {
+        let (call, replay) = (call.clone(), replay.cloned());
+        self.writer.write(OpenCall { call, replay }).await
+    }
+
+    async fn redeem_ticket(&self, redemption: &Redemption) -> Result<Redeemed, StoreError> {
+        self.writer.write(redemption.clone()).await
+    }
+
+    async fn find_call(&self, call: CallId) -> Result<Option<Call>, StoreError> {
+        calls::find(&self.readers.pool()?, call).await
+    }
+
+    async fn append_event(&self, event: &NewEvent) -> Result<Appended, StoreError> {
+        self.writer.write(event.clone()).await
+    }
+
+    async fn list_call_events(&self, call: &Call) -> Result<Vec<StoredEvent>, StoreError> {
+        events::list(&self.readers.pool()?, call).await
+    }
+
+    async fn request_hangup(
+        &self,
+        call: CallId,
+        due: DateTime<Utc>,
+        void: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Call>, StoreError> {
+        self.writer
+            .write(RequestHangup {
+                call,
+                due,
+                void,
+                now,
+            })
+            .await
+    }
+
+    async fn cancel_hangup(&self, call: CallId, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        self.writer.write(CancelHangup { call, now }).await
+    }
+
+    async fn due_hangups(
+        &self,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<DueHangup>, StoreError> {
+        let pool = self.readers.pool()?;
+        if hangups::is_any_without_leg(&pool, now).await? {
+            self.writer.write(EndWithoutLeg { now }).await?;
+        }
+        hangups::list_due(&pool, now, limit).await
+    }
+
+    async fn settle_hangup(
+        &self,
+        call: CallId,
+        retry_at: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .write(SettleHangup {
+                call,
+                retry_at,
+                now,
+            })
+            .await
+    }
+
+    async fn list_open_calls(
+        &self,
+        before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<Call>, StoreError> {
+        calls::list_open(&self.readers.pool()?, before, limit).await
+    }
+
+    async fn close_call(
+        &self,
+        call: CallId,
+        closing: Closing,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.writer.write(CloseCall { call, closing, at }).await
+    }
+
+    async fn sweep(&self, before: SweepBefore) -> Result<Swept, StoreError> {
+        self.writer.write(before).await
+    }
+
+    async fn close(&self) {
+        // The readers first: the writer can then fold its log into the file and leave nothing beside it.
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

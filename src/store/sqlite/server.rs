@@ -1,0 +1,51 @@
+//! What the server keeps for itself: its secrets, and the proof that it can write.
+
+use async_trait::async_trait;
+use sqlx::{SqliteConnection, query};
+
+use super::{columns::Columns, writer::Write};
+use crate::domain::store::StoreError;
+
+const BEAT: &str = "
+    INSERT INTO heartbeat (id, beat) VALUES (1, 1)
+    ON CONFLICT (id) DO UPDATE SET beat = beat + 1";
+
+const INSERT_SECRET: &str =
+    "INSERT INTO secrets (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING";
+
+const FIND_SECRET: &str = "SELECT value FROM secrets WHERE name = ?1";
+
+pub(super) struct Beat;
+
+#[async_trait]
+impl Write for Beat {
+    type Output = ();
+
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        query(BEAT).execute(connection).await?;
+        Ok(())
+    }
+}
+
+pub(super) struct ServerSecret {
+    pub(super) name: String,
+    pub(super) fresh: [u8; 32],
+}
+
+#[async_trait]
+impl Write for ServerSecret {
+    type Output = [u8; 32];
+
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<[u8; 32], StoreError> {
+        query(INSERT_SECRET)
+            .bind(&self.name)
+            .bind(self.fresh.as_slice())
+            .execute(&mut *connection)
+            .await?;
+        let row = query(FIND_SECRET)
+            .bind(&self.name)
+            .fetch_one(connection)
+            .await?;
+        row.bytes32("value")
+    }
+}

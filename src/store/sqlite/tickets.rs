@@ -1,0 +1,89 @@
+//! Redeeming a ticket. One writer applies one redemption after the other, so what is read here stays true.
+
+use async_trait::async_trait;
+use sqlx::{SqliteConnection, query, query_scalar};
+
+use super::{
+    calls,
+    columns::millis,
+    webhook_ids::{self, Seen},
+    writer::Write,
+};
+use crate::domain::{
+    ids::ConversationId,
+    store::{Redeemed, Redemption, StoreError},
+};
+
+const REDEEM: &str =
+    "UPDATE calls SET redeemed_at = ?2, leg = ?3, conversation = ?4, region_url = ?5 WHERE id = ?1";
+
+/// One that was tried and put off had been due before.
+const IS_HUNG_UP: &str = "
+    SELECT hung_up_at IS NOT NULL
+        OR coalesce(hangup_due_at <= ?2 OR hangup_attempts > 0 AND hangup_due_at IS NOT NULL, 0)
+    FROM calls WHERE id = ?1";
+
+/// The leg came too late: it is to be hung up at once, counted from its first attempt.
+const NOTE_LEG: &str = "
+    UPDATE calls
+    SET leg = ?3, conversation = ?4, region_url = ?5,
+        hangup_due_at = min(coalesce(hangup_due_at, ?2), ?2), hangup_attempts = 0
+    WHERE id = ?1";
+
+#[async_trait]
+impl Write for Redemption {
+    type Output = Redeemed;
+
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<Redeemed, StoreError> {
+        let seen = webhook_ids::note(connection, self.replay.as_ref(), self.at).await?;
+        if seen == Seen::WithOtherContent {
+            return Ok(Redeemed::Replayed);
+        }
+        let Some(call) = calls::find(&mut *connection, self.call).await? else {
+            return Ok(Redeemed::Unknown);
+        };
+        let voided = call.voided_at.is_some();
+        match &call.leg {
+            Some(leg) if *leg != self.leg => return Ok(Redeemed::ByAnotherLeg),
+            Some(_) if voided || self.is_hung_up(connection).await? => {
+                return Ok(Redeemed::HungUp(call));
+            }
+            Some(_) => return Ok(Redeemed::Yes(call)),
+            None => {}
+        }
+        if calls::find_by_leg(&mut *connection, &self.leg)
+            .await?
+            .is_some()
+        {
+            return Ok(Redeemed::ByAnotherLeg);
+        }
+        if !voided && millis(self.at) >= millis(call.ticket_expires_at) {
+            return Ok(Redeemed::Expired);
+        }
+        query(if voided { NOTE_LEG } else { REDEEM })
+            .bind(self.call.0.as_bytes().as_slice())
+            .bind(millis(self.at))
+            .bind(self.leg.as_str())
+            .bind(self.conversation.as_ref().map(ConversationId::as_str))
+            .bind(&self.region_url)
+            .execute(&mut *connection)
+            .await?;
+        let call = calls::find(connection, self.call).await?;
+        Ok(match call {
+            Some(call) if voided => Redeemed::HungUp(call),
+            Some(call) => Redeemed::Yes(call),
+            None => Redeemed::Unknown,
+        })
+    }
+}
+
+impl Redemption {
+    /// Whether the visitor has hung up: a retry of Vonage's must not put through whom we are about to end.
+    async fn is_hung_up(&self, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+        Ok(query_scalar(IS_HUNG_UP)
+            .bind(self.call.0.as_bytes().as_slice())
+            .bind(millis(self.at))
+            .fetch_one(connection)
+            .await?)
+    }
+}
