@@ -1,0 +1,25 @@
+//! The service over HTTP: a real server on a free port, a real SQLite file, real signatures, Vonage's REST side as a stub.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a failed step is a failed test"
+)]
+
+mod answers;
+mod calls;
+mod contract;
+mod events;
+mod faults;
+mod hangups;
+mod helpers;
+mod limits;
+mod page;
+mod sessions;
+mod signatures;
+mod tokens;
+#[path = "../support/webhook_signature.rs"]
+mod webhook_signature;

@@ -1,0 +1,169 @@
+//! What is refused at the start, in words, and without touching the file.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use click_to_call::{
+    settings::DatabaseUrl,
+    store::{Access, ConnectError, connect},
+};
+use sqlx::Connection;
+
+use super::{database_in, execute, open_new, serve, stranger};
+use crate::records::{call, event};
+
+/// SQLite's usual page size.
+const PAGE: usize = 4_096;
+
+/// The refusal of this file, which must name it.
+async fn refusal(path: &Path) -> ConnectError {
+    let error = serve(path).await.unwrap_err();
+    let words = error.to_string();
+    assert!(words.contains("click-to-call.db"), "{words}");
+    error
+}
+
+/// A closed database with some rows in it.
+async fn filled() -> (PathBuf, tempfile::TempDir) {
+    let (store, folder) = open_new().await;
+    for _ in 0..50 {
+        store.insert_call(&call()).await.unwrap();
+        store.append_event(&event()).await.unwrap();
+    }
+    store.close().await;
+    (database_in(&folder), folder)
+}
+
+#[tokio::test]
+async fn folder_and_file_are_made_for_their_owner_only() {
+    let (store, folder) = open_new().await;
+    store.ping().await.unwrap();
+    let path = database_in(&folder);
+    for name in [
+        "click-to-call.db",
+        "click-to-call.db-wal",
+        "click-to-call.db.lock",
+    ] {
+        let mode = fs::metadata(path.with_file_name(name))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    let mode = fs::metadata(path.parent().unwrap())
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn text_is_not_a_database() {
+    let folder = tempfile::tempdir().unwrap();
+    for content in ["shopping list: tea".to_owned(), "x".repeat(100_000)] {
+        let path = folder.path().join("click-to-call.db");
+        fs::write(&path, &content).unwrap();
+        let error = refusal(&path).await;
+        assert!(
+            matches!(error, ConnectError::NotADatabase { .. }),
+            "{error:?}"
+        );
+        assert_eq!(fs::read_to_string(&path).unwrap(), content);
+    }
+}
+
+#[tokio::test]
+async fn corrupt_database_stays_as_it_is() {
+    let (path, _folder) = filled().await;
+    let intact = fs::read(&path).unwrap();
+    // The root of the schema, which stops SQLite at once, and a page that only a check finds.
+    let middle = intact.len() / PAGE / 2 * PAGE;
+    for damaged in [100..PAGE, middle..middle + PAGE] {
+        let mut bytes = intact.clone();
+        bytes[damaged].fill(0xa5);
+        fs::write(&path, &bytes).unwrap();
+        let error = refusal(&path).await;
+        assert!(matches!(error, ConnectError::Corrupt { .. }), "{error:?}");
+        assert!(fs::read(&path).unwrap() == bytes, "the file was changed");
+    }
+    fs::write(&path, &intact).unwrap();
+    serve(&path).await.unwrap();
+}
+
+#[tokio::test]
+async fn newer_schema_stays_as_it_is() {
+    let (path, _folder) = filled().await;
+    let mut newer = stranger(&path).await;
+    execute(
+        &mut newer,
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (9000, 'from the future', TRUE, x'00', 0)",
+    )
+    .await;
+    newer.close().await.unwrap();
+    let before = fs::read(&path).unwrap();
+    let error = refusal(&path).await;
+    assert!(
+        matches!(error, ConnectError::NewerSchema { version: 9_000, .. }),
+        "{error:?}"
+    );
+    assert!(fs::read(&path).unwrap() == before, "the file was changed");
+}
+
+#[tokio::test]
+async fn folder_that_can_not_be_made_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let error = serve(&folder.path().join("file/data/click-to-call.db")).await;
+    let error = error.unwrap_err();
+    assert!(matches!(error, ConnectError::Folder { .. }), "{error:?}");
+    assert!(error.to_string().contains("file/data"), "{error}");
+}
+
+#[tokio::test]
+async fn folder_in_place_of_the_file_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("click-to-call.db");
+    fs::create_dir(&path).unwrap();
+    let error = refusal(&path).await;
+    assert!(matches!(error, ConnectError::File { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn second_server_is_refused_until_the_first_has_closed() {
+    let (first, folder) = open_new().await;
+    let path = database_in(&folder);
+    let error = refusal(&path).await;
+    assert!(matches!(error, ConnectError::InUse { .. }), "{error:?}");
+    first.ping().await.unwrap();
+    first.close().await;
+    serve(&path).await.unwrap();
+}
+
+#[tokio::test]
+async fn command_works_beside_the_server() {
+    let (server, folder) = open_new().await;
+    let url = DatabaseUrl::Sqlite(database_in(&folder));
+    let command = connect(&url, Access::Beside).await.unwrap();
+    let call = call();
+    command.insert_call(&call).await.unwrap();
+    assert_eq!(server.find_call(call.id).await.unwrap(), Some(call));
+    command.close().await;
+    server.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn everything_is_there_after_a_restart() {
+    let (store, folder) = open_new().await;
+    let call = call();
+    store.insert_call(&call).await.unwrap();
+    let secret = store.server_secret("tickets", [7; 32]).await.unwrap();
+    store.close().await;
+    let store = serve(&database_in(&folder)).await.unwrap();
+    assert_eq!(store.find_call(call.id).await.unwrap(), Some(call));
+    let again = store.server_secret("tickets", [8; 32]).await.unwrap();
+    assert_eq!(again, secret);
+}
