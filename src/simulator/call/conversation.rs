@@ -1,0 +1,220 @@
+//! Where legs meet: who hears whom, and what the Client SDK is told about it.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::leg::{Leg, Party};
+use crate::simulator::{
+    clock,
+    cloud::{Cloud, lock},
+    media::Frame,
+    registry::Application,
+    webhook::{EventQueue, Post},
+};
+
+/// Legs that hear each other. With more than two there is no mixing: everybody's packets reach
+/// everybody, so two who speak at once spoil each other's sound.
+#[derive(Debug)]
+pub(in crate::simulator) struct Conversation {
+    /// `CON-` and a UUID.
+    pub(in crate::simulator) id: String,
+    /// The name a `conversation` action gave it, or one made up.
+    pub(in crate::simulator) name: String,
+    pub(in crate::simulator) application_id: String,
+    pub(in crate::simulator) created: String,
+    /// Its events on their way to the application.
+    pub(in crate::simulator) events: EventQueue,
+    /// Cancelled when everybody has to leave (`endOnExit`).
+    pub(in crate::simulator) ended: CancellationToken,
+    room: Mutex<Room>,
+    /// Whether somebody has entered whose entry starts the conversation.
+    started: watch::Sender<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Room {
+    legs: Vec<Arc<Leg>>,
+    /// Events for the Client SDK, numbered from 1 without gaps.
+    log: Vec<Value>,
+    taps: Vec<Tap>,
+}
+
+/// A recorder's ear: the leg that spoke, and its packet.
+pub(in crate::simulator) type Tap = mpsc::UnboundedSender<(String, Frame)>;
+
+impl Conversation {
+    /// Opens a conversation and makes it known.
+    pub(in crate::simulator) fn open(
+        cloud: &Arc<Cloud>,
+        application_id: &str,
+        name: Option<&str>,
+    ) -> Arc<Self> {
+        let conversation = Arc::new(Self {
+            id: format!("CON-{}", Uuid::new_v4()),
+            name: name.map_or_else(|| format!("NAM-{}", Uuid::new_v4()), str::to_owned),
+            application_id: application_id.to_owned(),
+            created: clock::now_iso(),
+            events: EventQueue::start(Arc::clone(cloud)),
+            ended: CancellationToken::new(),
+            room: Mutex::default(),
+            started: watch::Sender::new(false),
+        });
+        lock(&cloud.conversations).insert(conversation.id.clone(), Arc::clone(&conversation));
+        conversation
+    }
+
+    /// The application's conversation of this name that still has somebody in it, or a new one.
+    pub(in crate::simulator) fn named(
+        cloud: &Arc<Cloud>,
+        application_id: &str,
+        name: &str,
+    ) -> Arc<Self> {
+        let found = lock(&cloud.conversations)
+            .values()
+            .find(|found| {
+                found.application_id == application_id
+                    && found.name == name
+                    && !found.ended.is_cancelled()
+                    && !lock(&found.room).legs.is_empty()
+            })
+            .cloned();
+        found.unwrap_or_else(|| Self::open(cloud, application_id, Some(name)))
+    }
+
+    /// Lets a leg in and tells the SDK.
+    pub(in crate::simulator) fn join(&self, cloud: &Cloud, leg: &Arc<Leg>) {
+        lock(&self.room).legs.push(Arc::clone(leg));
+        self.emit(cloud, "member:joined", leg, &member_body(leg));
+        cloud.changed();
+    }
+
+    /// Lets a leg out, without a word to the SDK.
+    pub(in crate::simulator) fn leave(&self, leg: &Leg) {
+        lock(&self.room).legs.retain(|member| member.id != leg.id);
+    }
+
+    pub(in crate::simulator) fn legs(&self) -> Vec<Arc<Leg>> {
+        lock(&self.room).legs.clone()
+    }
+
+    /// Starts it for those who wait with music.
+    pub(in crate::simulator) fn start(&self) {
+        self.started.send_replace(true);
+    }
+
+    pub(in crate::simulator) fn watch_start(&self) -> watch::Receiver<bool> {
+        self.started.subscribe()
+    }
+
+    /// Passes a packet on to everybody but its speaker.
+    pub(in crate::simulator) fn forward(&self, speaker: &Leg, frame: &Frame) {
+        let mut room = lock(&self.room);
+        for leg in &room.legs {
+            if leg.id != speaker.id {
+                leg.deliver(frame);
+            }
+        }
+        room.taps
+            .retain(|tap| tap.send((speaker.id.clone(), Arc::clone(frame))).is_ok());
+    }
+
+    /// Lets a recorder listen until it drops its end.
+    pub(in crate::simulator) fn tap(&self, tap: Tap) {
+        lock(&self.room).taps.push(tap);
+    }
+
+    /// Writes an event and sends it to every caller in the room; returns its number.
+    pub(in crate::simulator) fn emit(
+        &self,
+        cloud: &Cloud,
+        name: &str,
+        from: &Leg,
+        body: &Value,
+    ) -> usize {
+        let mut room = lock(&self.room);
+        let number = room.log.len() + 1;
+        let event = json!({
+            "id": number,
+            "type": name,
+            "cid": self.id,
+            "conversation_id": self.id,
+            "from": from.member_id,
+            "timestamp": clock::now_iso(),
+            "application_id": self.application_id,
+            "body": body,
+            "_embedded": {
+                "from_user": { "id": from.user.id, "name": from.user.name },
+                "from_member": { "id": from.member_id },
+            },
+        });
+        room.log.push(event.clone());
+        let callers: Vec<Arc<Leg>> = room
+            .legs
+            .iter()
+            .filter(|leg| leg.is_caller())
+            .cloned()
+            .collect();
+        drop(room);
+        self.post_rtc_event(cloud, &event);
+        for caller in callers {
+            if let Party::Caller { session_id } = &caller.party {
+                cloud.tell(session_id, &caller.user.id, name, &event);
+            }
+        }
+        number
+    }
+
+    /// Applications with an `rtc` event URL are told what the SDK is told.
+    fn post_rtc_event(&self, cloud: &Cloud, event: &Value) {
+        let target = lock(&cloud.registry)
+            .application(&self.application_id)
+            .and_then(Application::rtc_events);
+        if let Some((webhook, signed)) = target {
+            self.events.push(Post {
+                application_id: self.application_id.clone(),
+                webhook,
+                fallback: None,
+                signed,
+                payload: event.clone(),
+                reply: None,
+            });
+        }
+    }
+
+    /// All events so far.
+    pub(in crate::simulator) fn log(&self) -> Vec<Value> {
+        lock(&self.room).log.clone()
+    }
+}
+
+/// The body of `member:joined` and `member:left`, as the Client SDK reads it.
+pub(in crate::simulator) fn member_body(leg: &Leg) -> Value {
+    json!({
+        "member_id": leg.member_id,
+        "user": { "id": leg.user.id, "name": leg.user.name },
+        "channel": channel(leg),
+        "timestamp": {
+            "joined": leg.answered_at().map(clock::iso),
+            "left": leg.ended_at().map(clock::iso),
+        },
+    })
+}
+
+/// A leg as a channel. The SDK finds its call by the channel's id.
+pub(in crate::simulator) fn channel(leg: &Leg) -> Value {
+    let from = match (&leg.party, &leg.from) {
+        (Party::Caller { .. }, _) => json!({ "type": "app", "user": leg.user.name }),
+        (Party::Telephone { .. }, Some(number)) => json!({ "type": "phone", "number": number }),
+        (Party::Telephone { .. }, None) => json!({ "type": "phone", "number": "" }),
+    };
+    let to = match &leg.party {
+        Party::Telephone { kind: "app" } => json!({ "type": "app", "user": leg.to }),
+        Party::Telephone { .. } => json!({ "type": "phone", "number": leg.to }),
+        Party::Caller { .. } => json!({ "type": "phone", "number": "" }),
+    };
+    json!({ "id": leg.id, "type": leg.kind(), "leg_ids": [leg.id], "from": from, "to": to })
+}
