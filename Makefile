@@ -1,0 +1,25 @@
+# `make demo`, `make run` and `make test` install what they need, or say in one line what is missing.
+
+.PHONY: help demo run test fmt clean
+
+help: ## Say what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14
+
+demo: ## Try everything without an account: the service beside a simulated Vonage
+	@scripts/setup run
+	cargo run --quiet --locked --features simulator -- demo
+
+run: ## Build and run the service with the settings of .env
+	@scripts/setup run
+	@test -e .env || { cp .env.example .env; echo "Wrote .env. Fill it in (README.md, \"To a first call\"), then say make run again."; exit 1; }
+	cargo run --quiet --locked --release -- serve
+
+test: ## Run every check and every test
+	@scripts/setup test
+	@scripts/test
+
+fmt: ## Format the Rust code
+	cargo fmt
+
+clean: ## Remove everything that was built or fetched
+	rm -rf target node_modules
