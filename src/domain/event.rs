@@ -10,6 +10,8 @@ use super::{
 /// What kind of request it was. Kept as its [`as_str`](Self::as_str).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
+    /// Vonage's question what to do with a call.
+    Answer,
     /// The status of a leg.
     Status,
     /// An in-app event of the Client SDK (`type`, no `status`).
@@ -26,6 +28,7 @@ impl EventKind {
     /// The name it is kept under.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Answer => "answer",
             Self::Status => "status",
             Self::Rtc => "rtc",
             Self::Error => "error",
@@ -37,6 +40,7 @@ impl EventKind {
     /// The kind of this name; `Other` for a name that a newer version wrote.
     pub fn parse(text: &str) -> Self {
         match text {
+            "answer" => Self::Answer,
             "status" => Self::Status,
             "rtc" => Self::Rtc,
             "error" => Self::Error,

@@ -30,6 +30,9 @@ use crate::{
 /// Time for an event to get on disk. Vonage waits 10 s and then sends it again.
 const EVENT_DEADLINE: Duration = Duration::from_secs(5);
 
+/// Time for an answer request to get on disk, while Vonage and the caller wait.
+const KEEPING_DEADLINE: Duration = Duration::from_secs(1);
+
 pub(super) fn configure(cfg: &mut ServiceConfig) {
     cfg.service(
         web::resource("/answer")
@@ -143,10 +146,16 @@ async fn plan(webhook: &Webhook, state: &Data<AppState>) -> Plan {
             || state.site.legacy_users.iter().any(|legacy| legacy == name)
     };
     let now = state.clock.now();
-    let plan = state
+    // Both are queued at the same time and so share a commit. What can't be kept must not cost the caller the call.
+    let asked = webhook::asked(content.payload(), now);
+    let keeping = tokio::time::timeout(KEEPING_DEADLINE, state.store.append_event(&asked));
+    let planning = state
         .answering
-        .plan(&*state.store, &question, knows_user, now)
-        .await;
+        .plan(&*state.store, &question, knows_user, now);
+    let (plan, kept) = tokio::join!(planning, keeping);
+    if !matches!(kept, Ok(Ok(_))) {
+        tracing::warn!("an answer request could not be kept");
+    }
     if let Plan::Refuse(Refusal::HungUp(_)) = plan {
         // The leg that has just appeared is due now.
         state.upkeep_now.notify_one();

@@ -156,6 +156,14 @@ pub fn event(
     event
 }
 
+/// An answer request as it is kept. Its signature is the redemption's to remember.
+pub fn asked(payload: Payload<'_>, received_at: DateTime<Utc>) -> NewEvent {
+    NewEvent {
+        kind: EventKind::Answer,
+        ..event(payload, None, received_at)
+    }
+}
+
 fn kind(fields: &Fields) -> EventKind {
     let has = |key| fields.has(key);
     if has("recording_url")

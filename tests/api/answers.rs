@@ -234,10 +234,11 @@ async fn without_tickets_only_known_users_are_connected() {
 }
 
 #[tokio::test]
-async fn every_form_of_the_request_gets_a_valid_answer() {
+async fn every_form_of_the_request_gets_a_valid_answer_and_is_kept() {
     let app = TestApp::spawn().await;
-    for name in fixtures("answer") {
-        let request = fixture(&name);
+    let names = fixtures("answer");
+    for name in &names {
+        let request = fixture(name);
         let response = if let Some(query) = request["query_string"].as_str() {
             app.request(Method::GET, &format!("/webhooks/answer?{query}"))
                 .header("authorization", app.signer.query())
@@ -250,6 +251,11 @@ async fn every_form_of_the_request_gets_a_valid_answer() {
         let ncco = response.send().await.unwrap().json_of(StatusCode::OK).await;
         assert!(is_refusal(&ncco), "{name}: nobody here has a ticket");
     }
+    assert_eq!(app.stored_events().await, names.len());
+    let kinds = app
+        .stored("SELECT group_concat(DISTINCT kind) FROM events")
+        .await;
+    assert_eq!(kinds, "answer");
 }
 
 #[tokio::test]
