@@ -1,6 +1,6 @@
 # `make demo`, `make run` and `make test` install what they need, or say in one line what is missing.
 
-.PHONY: help demo run test fmt clean
+.PHONY: help demo run test fuzz fmt clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14
@@ -17,6 +17,10 @@ run: ## Build and run the service with the settings of .env
 test: ## Run every check and every test
 	@scripts/setup test
 	@scripts/test
+
+fuzz: ## Try a hundred thousand hostile inputs of each kind (CASES=1000000 for more)
+	@scripts/setup run
+	PROPTEST_CASES=$${CASES:-100000} cargo test --locked --release --test hostile
 
 fmt: ## Format the Rust code
 	cargo fmt
