@@ -73,6 +73,7 @@ pub(crate) async fn tidy(
             // Memory first: it must not grow while the store is away.
             state.sessions_limit.forget_idle();
             state.calls_limit.forget_idle();
+            state.proofs_limit.forget_idle();
             if let Err(error) = tidy_once(&state, longest, tolerance, retention_days).await {
                 tracing::error!(%error, "could not tidy the store");
             }

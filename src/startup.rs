@@ -6,15 +6,17 @@ use actix_web::{HttpServer, dev::Server, http::header::HeaderValue, web::Data};
 use anyhow::Context as _;
 use aws_lc_rs::rand;
 use chrono::TimeDelta;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, zeroize::Zeroizing};
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     background,
     domain::{
         answering::Answering,
         clock::Clock,
+        installation::InstallationSeal,
         line::{Line, LineWords},
         live::LiveCalls,
         sessions::{Sessions, UserPolicy},
@@ -22,7 +24,7 @@ use crate::{
         ticket::TicketSeal,
     },
     routes::{self, health::Readiness, limits::AddressLimit},
-    settings::{Settings, SignaturePolicy, TicketPolicy, UserMode},
+    settings::{Settings, SignaturePolicy, TicketPolicy, UserMode, Visitors},
     state::{AppState, ClientHosts, ServiceKeys, Site},
     store::{self, Access},
     views::Views,
@@ -48,6 +50,8 @@ const OTHER_FILES: u64 = 64;
 const LAST_HANGUPS: Duration = Duration::from_secs(5);
 /// Calls a minute from one address. Far above what people do; what a call may cost is limited in the store.
 const CALLS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
+/// Proofs of this installation a minute for one address: a few runs of `doctor`.
+const PROOFS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();
 /// What a call may take beyond its ringing and its longest talk before it counts as lost.
 const CALL_GRACE: Duration = Duration::from_mins(2);
 
@@ -77,8 +81,8 @@ impl Application {
             Minter::start(policy, clock.now()).context("the private key fails its self-test")?,
         );
         let store = store::connect(&settings.database.url, Access::Serve).await?;
-        let seal = ticket_seal(&settings, &*store).await?;
-        let state = Data::new(state(&settings, clock, store, minter, seal)?);
+        let secret = session_secret(&settings.visitors, &*store).await?;
+        let state = Data::new(state(&settings, clock, store, minter, &secret)?);
         let for_app = state.clone();
         let stopping = state.stopping.clone();
         let server = HttpServer::new(move || routes::app(for_app.clone()))
@@ -222,16 +226,21 @@ fn mint_policy(settings: &Settings, key: ApplicationKey) -> anyhow::Result<MintP
     })
 }
 
-/// Tickets are signed under the operator's secret or, without one, under one that this store keeps.
-async fn ticket_seal(settings: &Settings, store: &dyn Store) -> anyhow::Result<TicketSeal> {
-    if let Some(secret) = &settings.visitors.session_secret {
-        return Ok(TicketSeal::new(secret.expose_secret().as_bytes()));
+/// What tickets and proofs are made under: the operator's secret or, without one, one that this store keeps.
+///
+/// # Errors
+/// When the store fails, or the system has no random numbers for a new one.
+pub async fn session_secret(
+    visitors: &Visitors,
+    store: &dyn Store,
+) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    if let Some(secret) = &visitors.session_secret {
+        return Ok(Zeroizing::new(secret.expose_secret().as_bytes().to_vec()));
     }
     let mut fresh = [0; 32];
     rand::fill(&mut fresh).context("no random numbers to be had from the system")?;
-    Ok(TicketSeal::new(
-        &store.server_secret("session", fresh).await?,
-    ))
+    let kept = store.server_secret("session", fresh).await?;
+    Ok(Zeroizing::new(kept.to_vec()))
 }
 
 /// The line of the settings.
@@ -269,7 +278,7 @@ fn state(
     clock: Clock,
     store: Arc<dyn Store>,
     minter: Arc<Minter>,
-    seal: TicketSeal,
+    session_secret: &[u8],
 ) -> anyhow::Result<AppState> {
     let Settings {
         http,
@@ -312,7 +321,7 @@ fn state(
         sessions: Sessions::new(users),
         answering: Answering {
             line: Arc::clone(&line),
-            seal,
+            seal: TicketSeal::new(session_secret),
             tickets_required: calls.tickets == TicketPolicy::Required,
             telephone_callers: calls.phone_line,
         },
@@ -339,6 +348,9 @@ fn state(
             NonZeroU32::new(visitors.sessions_per_minute).unwrap_or(NonZeroU32::MIN),
         ),
         calls_limit: AddressLimit::per_minute(CALLS_PER_MINUTE),
+        proofs_limit: AddressLimit::per_minute(PROOFS_PER_MINUTE),
+        installation: InstallationSeal::new(session_secret),
+        process: Uuid::new_v4(),
         readiness: Readiness::default(),
         ticket_ttl: TimeDelta::from_std(calls.ticket_ttl)?,
         pages: views

@@ -10,11 +10,12 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use url::Url;
+use uuid::Uuid;
 
 use crate::{
     domain::{
-        answering::Answering, clock::Clock, line::Line, live::LiveCalls, phone_number::PhoneNumber,
-        sessions::Sessions, store::Store,
+        answering::Answering, clock::Clock, installation::InstallationSeal, line::Line,
+        live::LiveCalls, phone_number::PhoneNumber, sessions::Sessions, store::Store,
     },
     routes::{health::Readiness, limits::AddressLimit},
     settings::Region,
@@ -35,6 +36,10 @@ pub struct AppState {
     pub minter: Arc<Minter>,
     /// Opens sessions.
     pub sessions: Sessions,
+    /// Proves that an address leads here.
+    pub installation: InstallationSeal,
+    /// This process: another one after each start.
+    pub process: Uuid,
     /// Decides about callers.
     pub answering: Answering,
     /// The line that is called.
@@ -49,6 +54,8 @@ pub struct AppState {
     pub sessions_limit: AddressLimit,
     /// Calls per address.
     pub calls_limit: AddressLimit,
+    /// Proofs of this installation per address.
+    pub proofs_limit: AddressLimit,
     /// Whether the service can do its work.
     pub readiness: Readiness,
     /// How long a ticket waits for its first use.

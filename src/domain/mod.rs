@@ -10,6 +10,7 @@ pub mod calling;
 pub mod clock;
 pub mod event;
 pub mod ids;
+pub mod installation;
 pub mod line;
 pub mod live;
 pub mod phone_number;

@@ -43,6 +43,13 @@ pub(super) fn check_sessions(request: &HttpRequest, state: &AppState) -> Result<
         .check(visit::client_network(request, &state.site.trusted_proxies))
 }
 
+/// Refuses the request when its address has asked for too many proofs of this installation.
+pub(super) fn check_proofs(request: &HttpRequest, state: &AppState) -> Result<(), ApiError> {
+    state
+        .proofs_limit
+        .check(visit::client_network(request, &state.site.trusted_proxies))
+}
+
 /// Refuses the request when its address has asked for too many calls.
 pub(super) fn check_calls(request: &HttpRequest, state: &AppState) -> Result<(), ApiError> {
     state

@@ -15,6 +15,7 @@ mod sessions;
 mod unread;
 mod visit;
 mod webhooks;
+pub mod well_known;
 
 use actix_cors::Cors;
 use actix_web::{
@@ -58,6 +59,7 @@ pub fn app(
 
 fn configure(cfg: &mut ServiceConfig, origins: &[String]) {
     cfg.configure(health::configure)
+        .configure(well_known::configure)
         .configure(assets::configure)
         .configure(pages::configure)
         .service(web::scope("/webhooks").configure(webhooks::configure))

@@ -16,7 +16,10 @@ use ipnet::IpNet;
 
 use super::error::{ApiError, ProblemKind};
 use crate::{
-    domain::visitor::{SessionToken, Visitor},
+    domain::{
+        installation::AddressSource,
+        visitor::{SessionToken, Visitor},
+    },
     state::AppState,
 };
 
@@ -155,6 +158,19 @@ pub(super) fn session_cookie(
         .same_site(SameSite::Lax)
         .max_age(time::Duration::seconds(seconds))
         .finish()
+}
+
+/// How [`client_network`] comes to its address.
+pub(super) fn address_source(request: &HttpRequest, trusted: &[IpNet]) -> AddressSource {
+    let peer = request.peer_addr().map(|peer| canonical(peer.ip()));
+    let is_trusted = peer.is_some_and(|peer| trusted.iter().any(|net| net.contains(&peer)));
+    let is_forwarded = request.headers().contains_key("x-forwarded-for");
+    match (is_trusted, is_forwarded) {
+        (true, true) => AddressSource::Forwarded,
+        (true, false) => AddressSource::Missing,
+        (false, true) => AddressSource::Untrusted,
+        (false, false) => AddressSource::Connection,
+    }
 }
 
 /// The address that a request counts against: an IPv4 address, or the /64 network of an IPv6 one, because that is

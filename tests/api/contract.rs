@@ -17,6 +17,10 @@ fn routes(call: &str) -> Vec<(String, &'static [&'static str])> {
         ("/problems", READ),
         ("/healthz", READ),
         ("/readyz", READ),
+        (
+            "/.well-known/click-to-call/0123456789abcdef0123456789abcdef",
+            READ,
+        ),
         ("/static/x/js/click-to-call.js", READ),
         ("/auth/me", READ),
         ("/api/sessions", WRITE),

@@ -23,3 +23,4 @@ mod signatures;
 mod tokens;
 #[path = "../support/webhook_signature.rs"]
 mod webhook_signature;
+mod well_known;
