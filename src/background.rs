@@ -8,7 +8,7 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    domain::{ids::CallId, store::DueHangup, store::SweepBefore, upkeep},
+    domain::{ids::CallId, ready_pool, store::DueHangup, store::SweepBefore, upkeep},
     state::AppState,
 };
 
@@ -18,6 +18,8 @@ const HANGUP_INTERVAL: Duration = Duration::from_secs(1);
 const HANGUPS: u32 = 256;
 /// The task that tidies looks this often.
 const TIDY_INTERVAL: Duration = Duration::from_secs(30);
+/// The task that makes users ahead looks at least this often: another replica may have given some away.
+const READY_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Hangs up what is due: when somebody asks for it, and when a page that left has not come back. Each on its own,
 /// so that a slow one delays no other.
@@ -60,6 +62,32 @@ async fn hang_up(state: &AppState, due: DueHangup) -> CallId {
     due.call.id
 }
 
+/// Keeps the pool of ready users full. Ends at once when a stop begins.
+pub(crate) async fn keep_users_ready(state: Data<AppState>) {
+    let pool = state.sessions.ready_pool();
+    let for_ever = async {
+        let mut failures = 0;
+        loop {
+            let (token_ttl, now) = (state.minter.ttl(), state.clock.now());
+            let topped_up = pool.top_up(&*state.store, &*state.provider, token_ttl, now);
+            match topped_up.await {
+                Ok(true) => failures = 0,
+                Ok(false) => tokio::select! {
+                    () = pool.asked() => {}
+                    () = tokio::time::sleep(READY_INTERVAL) => {}
+                },
+                Err(error) => {
+                    failures += 1;
+                    let pause = ready_pool::pause(&error, failures);
+                    tracing::warn!(%error, pause_s = pause.as_secs(), "could not make a user ahead");
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        }
+    };
+    state.stopping.run_until_cancelled(for_ever).await;
+}
+
 /// Closes calls that never ended, and forgets what is old. Ends at once when a stop begins: all of it can wait.
 pub(crate) async fn tidy(
     state: Data<AppState>,
@@ -97,5 +125,6 @@ async fn tidy_once(
     };
     upkeep::sweep_history(&*state.store, before).await?;
     upkeep::forget_expired_visitors(&*state.store, &*state.provider, now).await?;
+    ready_pool::drop_stale(&*state.store, &*state.provider, state.minter.ttl(), now).await?;
     Ok(())
 }

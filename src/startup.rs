@@ -62,6 +62,7 @@ pub struct Application {
     server: Server,
     hanging_up: JoinHandle<()>,
     tidying: JoinHandle<()>,
+    readying: JoinHandle<()>,
     /// All requests are finished.
     drained: CancellationToken,
 }
@@ -115,6 +116,7 @@ impl Application {
                 settings.webhooks.tolerance,
                 settings.retention.days,
             )),
+            readying: tokio::spawn(background::keep_users_ready(state.clone())),
             drained,
             state,
         })
@@ -141,6 +143,7 @@ impl Application {
             server,
             mut hanging_up,
             mut tidying,
+            mut readying,
             drained,
             ..
         } = self;
@@ -153,6 +156,7 @@ impl Application {
             }
             _ = &mut hanging_up => Some("the task that hangs up"),
             _ = &mut tidying => Some("the task that tidies"),
+            _ = &mut readying => Some("the task that makes users ahead"),
         };
         if let Some(part) = ended {
             state.stopping.cancel();
@@ -169,6 +173,7 @@ impl Application {
             tracing::warn!("not every hang-up got through; they are tried again at the next start");
         }
         tidying.await?;
+        readying.await?;
         state.store.close().await;
         tracing::info!("stopped");
         Ok(())
@@ -318,7 +323,7 @@ fn state(
         .or_else(|| calls.phone_line.then(|| vonage.number.clone()));
     let views = Views::new(page.views_dir.clone(), phone.clone());
     Ok(AppState {
-        sessions: Sessions::new(users),
+        sessions: Sessions::new(users, visitors.ready_users),
         answering: Answering {
             line: Arc::clone(&line),
             seal: TicketSeal::new(session_secret),

@@ -15,6 +15,7 @@ pub mod line;
 pub mod live;
 pub mod phone_number;
 pub mod provider;
+pub mod ready_pool;
 pub mod sessions;
 pub mod store;
 pub mod ticket;

@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     ids::VisitorId,
     provider::{Provider, ProviderError},
+    ready_pool::ReadyPool,
     store::{Store, StoreError},
     visitor::{SessionToken, Visitor, VonageUser},
 };
@@ -46,6 +47,7 @@ pub enum UserPolicy {
 #[derive(Debug)]
 pub struct Sessions {
     policy: UserPolicy,
+    ready: ReadyPool,
     /// Lasting names that are known to exist at Vonage, so that each is looked up once in a process's life.
     ensured: Mutex<HashSet<String>>,
 }
@@ -60,10 +62,15 @@ pub struct Session {
 }
 
 impl Sessions {
-    /// Sessions of visitors who become users by this policy.
-    pub fn new(policy: UserPolicy) -> Self {
+    /// Sessions of visitors who become users by this policy. `ready`: how many users of their own are made ahead.
+    pub fn new(policy: UserPolicy, ready: u32) -> Self {
+        let ready = match policy {
+            UserPolicy::PerVisitor => ready,
+            UserPolicy::Shared(_) => 0,
+        };
         Self {
             policy,
+            ready: ReadyPool::new(ready),
             ensured: Mutex::default(),
         }
     }
@@ -90,7 +97,7 @@ impl Sessions {
             return Ok(Session { visitor, token });
         }
         let token = SessionToken::from_random(random()?);
-        let user = self.user(provider, token_ttl, now).await?;
+        let user = self.user(store, provider, token_ttl, now).await?;
         let visitor = Visitor {
             id: VisitorId::random(),
             session: token.hash(),
@@ -154,7 +161,7 @@ impl Sessions {
             return Ok(visitor);
         }
         let old_user = visitor.user.name;
-        visitor.user = self.user(provider, token_ttl, now).await?;
+        visitor.user = self.user(store, provider, token_ttl, now).await?;
         visitor.expires_at = visitor.user.expires_at;
         visitor.owns_user = self.policy == UserPolicy::PerVisitor;
         // Another tab may have been first; its user is the visitor's then, and ours ends by itself at Vonage.
@@ -164,28 +171,34 @@ impl Sessions {
 
     async fn user(
         &self,
+        store: &dyn Store,
         provider: &dyn Provider,
         token_ttl: TimeDelta,
         now: DateTime<Utc>,
     ) -> Result<VonageUser, SessionError> {
-        let life = token_ttl + USER_GRACE;
-        let (name, id) = match &self.policy {
+        let life = user_life(token_ttl);
+        match &self.policy {
             UserPolicy::Shared(name) => {
                 self.ensure_lasting(provider, name).await?;
-                (name.clone(), None)
+                Ok(VonageUser {
+                    name: name.clone(),
+                    id: None,
+                    expires_at: now + life,
+                })
             }
             UserPolicy::PerVisitor => {
-                let name = format!("{NAME_PREFIX}{}", URL_SAFE_NO_PAD.encode(random::<16>()?));
-                let ttl = life.to_std().unwrap_or(Duration::ZERO);
-                let made = provider.ensure_user(&name, Some(ttl)).await?;
-                (name, made.id)
+                if let Some(user) = self.ready.take(store, now + life).await? {
+                    return Ok(user);
+                }
+                let _waiting = self.ready.visitor_waits();
+                make_user(provider, life, now).await
             }
-        };
-        Ok(VonageUser {
-            name,
-            id,
-            expires_at: now + life,
-        })
+        }
+    }
+
+    /// The users made ahead.
+    pub fn ready_pool(&self) -> &ReadyPool {
+        &self.ready
     }
 
     fn knows(&self, name: &str) -> bool {
@@ -193,6 +206,27 @@ impl Sessions {
             .lock()
             .is_ok_and(|ensured| ensured.contains(name))
     }
+}
+
+/// How long a visitor's user lives from the moment in which they get it.
+pub(super) fn user_life(token_ttl: TimeDelta) -> TimeDelta {
+    token_ttl + USER_GRACE
+}
+
+/// Makes a user for one visitor.
+pub(super) async fn make_user(
+    provider: &dyn Provider,
+    life: TimeDelta,
+    now: DateTime<Utc>,
+) -> Result<VonageUser, SessionError> {
+    let name = format!("{NAME_PREFIX}{}", URL_SAFE_NO_PAD.encode(random::<16>()?));
+    let ttl = life.to_std().unwrap_or(Duration::ZERO);
+    let made = provider.ensure_user(&name, Some(ttl)).await?;
+    Ok(VonageUser {
+        name,
+        id: made.id,
+        expires_at: now + life,
+    })
 }
 
 /// Whether this can be the name of a Vonage user here: 1 to 64 letters, digits, dots, hyphens, underscores or `@`.

@@ -9,7 +9,7 @@ use super::{
     call::{Call, Closing},
     event::{NewEvent, StoredEvent},
     ids::{CallId, ConversationId, LegId, VisitorId},
-    visitor::{SessionHash, Visitor},
+    visitor::{SessionHash, Visitor, VonageUser},
 };
 
 /// Why the store did not do as asked.
@@ -154,6 +154,25 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Forgets a visitor. Their calls stay until the retention period ends, without them.
     async fn delete_visitor(&self, visitor: VisitorId) -> Result<(), StoreError>;
+
+    /// Keeps a Vonage user that was made ahead, for a visitor to come. Keeping the same one again changes nothing.
+    async fn insert_ready_user(&self, user: &VonageUser) -> Result<(), StoreError>;
+
+    /// How many users that were made ahead last until `lasting` at least.
+    async fn count_ready_users(&self, lasting: DateTime<Utc>) -> Result<u32, StoreError>;
+
+    /// Takes out the user that was made ahead, lasts until `lasting` at least, and ends first. Nobody else gets it.
+    async fn take_ready_user(
+        &self,
+        lasting: DateTime<Utc>,
+    ) -> Result<Option<VonageUser>, StoreError>;
+
+    /// Takes out the users that were made ahead and end before `ending`, at most `limit` of them, the first to end first.
+    async fn drop_ready_users(
+        &self,
+        ending: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<VonageUser>, StoreError>;
 
     /// Keeps a new call: its ticket may be redeemed from now on. Keeping the same one again changes nothing,
     /// and a visitor who has been forgotten meanwhile is left out.

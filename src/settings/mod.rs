@@ -170,6 +170,8 @@ pub struct Visitors {
     pub service_keys: Vec<SecretString>,
     /// Sessions a minute from one address (IPv6: one /64).
     pub sessions_per_minute: u32,
+    /// Vonage users made ahead: 0 to 100.
+    pub ready_users: u32,
     /// Signs tickets. Made once and kept in the store when unset.
     pub session_secret: Option<SecretString>,
 }

@@ -18,6 +18,7 @@ mod hangups;
 mod helpers;
 mod limits;
 mod page;
+mod ready_pool;
 mod sessions;
 mod signatures;
 mod tokens;

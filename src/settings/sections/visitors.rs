@@ -62,6 +62,14 @@ static SESSIONS_PER_MINUTE: Key<u32> = Key::new(
     "New sessions a minute from one address (for IPv6: one /64).",
 );
 
+static READY_USERS: Key<u32> = Key::new(
+    "visitors.ready_users",
+    &forms::count::<0, 100>(),
+    Value("5"),
+    "Vonage users made ahead, so that a new visitor does not wait for Vonage; each is kept for a day at most. 0: none. \
+     Only with users = \"per-visitor\".",
+);
+
 static SESSION_SECRET: Key<SecretString> = Key::new(
     "visitors.session_secret",
     &forms::secret::<32>(),
@@ -78,6 +86,7 @@ pub(in crate::settings) static KEYS: &[&Spec] = &[
     &ALLOWED_ORIGINS.spec,
     &SERVICE_KEYS.spec,
     &SESSIONS_PER_MINUTE.spec,
+    &READY_USERS.spec,
     &SESSION_SECRET.spec,
 ];
 
@@ -88,6 +97,7 @@ pub(in crate::settings) fn read(reader: &mut Reader) -> Result<Visitors, Noted> 
     let allowed_origins = reader.value(&ALLOWED_ORIGINS);
     let service_keys = reader.value(&SERVICE_KEYS);
     let sessions_per_minute = reader.value(&SESSIONS_PER_MINUTE);
+    let ready_users = reader.value(&READY_USERS);
     let session_secret = reader.optional(&SESSION_SECRET);
     Ok(Visitors {
         users: users?,
@@ -96,6 +106,7 @@ pub(in crate::settings) fn read(reader: &mut Reader) -> Result<Visitors, Noted> 
         allowed_origins: allowed_origins?,
         service_keys: service_keys?,
         sessions_per_minute: sessions_per_minute?,
+        ready_users: ready_users?,
         session_secret: session_secret?,
     })
 }

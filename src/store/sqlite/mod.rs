@@ -7,6 +7,7 @@ mod file;
 mod hangups;
 mod open;
 mod readers;
+mod ready_users;
 mod server;
 mod sweep;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use self::{
     file::DatabaseFile,
     hangups::{CancelHangup, EndWithoutLeg, RequestHangup, SettleHangup},
     readers::Readers,
+    ready_users::{DropReadyUsers, InsertReadyUser, TakeReadyUser},
     server::{Beat, ServerSecret},
     visitors::{DeleteVisitor, InsertVisitor, RenewVisitor},
     writer::Writer,
@@ -38,7 +40,7 @@ use crate::domain::{
     store::{
         Appended, DueHangup, Redeemed, Redemption, ReplayKey, Store, StoreError, SweepBefore, Swept,
     },
-    visitor::{SessionHash, Visitor},
+    visitor::{SessionHash, Visitor, VonageUser},
 };
 
 /// An open SQLite file.
@@ -113,6 +115,33 @@ impl Store for SqliteStore {
 
     async fn delete_visitor(&self, visitor: VisitorId) -> Result<(), StoreError> {
         self.writer.write(DeleteVisitor(visitor)).await
+    }
+
+    async fn insert_ready_user(&self, user: &VonageUser) -> Result<(), StoreError> {
+        self.writer.write(InsertReadyUser(user.clone())).await
+    }
+
+    async fn count_ready_users(&self, lasting: DateTime<Utc>) -> Result<u32, StoreError> {
+        ready_users::count(&self.readers.pool()?, lasting).await
+    }
+
+    async fn take_ready_user(
+        &self,
+        lasting: DateTime<Utc>,
+    ) -> Result<Option<VonageUser>, StoreError> {
+        // A crowd that has emptied the pool is not to wait for the disk to learn it.
+        if self.count_ready_users(lasting).await? == 0 {
+            return Ok(None);
+        }
+        self.writer.write(TakeReadyUser { lasting }).await
+    }
+
+    async fn drop_ready_users(
+        &self,
+        ending: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<VonageUser>, StoreError> {
+        self.writer.write(DropReadyUsers { ending, limit }).await
     }
 
     async fn insert_call(&self, call: &Call) -> Result<(), StoreError> {

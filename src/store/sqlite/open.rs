@@ -118,13 +118,22 @@ async fn prove_durable(
 
 /// Every step of the schema, in order. A step that was released never changes.
 fn migrations() -> Vec<Migration> {
-    vec![Migration::new(
-        1,
-        "core".into(),
-        MigrationType::Simple,
-        include_str!("../../../migrations/sqlite/0001_core.sql").into_sql_str(),
-        false,
-    )]
+    let step = |version, description: &'static str, sql: &'static str| {
+        let (sql, kind) = (sql.into_sql_str(), MigrationType::Simple);
+        Migration::new(version, description.into(), kind, sql, false)
+    };
+    vec![
+        step(
+            1,
+            "core",
+            include_str!("../../../migrations/sqlite/0001_core.sql"),
+        ),
+        step(
+            2,
+            "ready users",
+            include_str!("../../../migrations/sqlite/0002_ready_users.sql"),
+        ),
+    ]
 }
 
 /// Applies the steps that are missing, all or none.

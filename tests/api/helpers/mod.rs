@@ -119,6 +119,8 @@ pub(crate) fn settings(folder: &TempDir, vonage_url: &str) -> Settings {
     // More than an operator may set: a test is not to wait for limits that it does not test.
     settings.visitors.sessions_per_minute = 100_000;
     settings.vonage.users_per_second = 10_000;
+    // Tests count the users that are made.
+    settings.visitors.ready_users = 0;
     settings
 }
 
@@ -129,7 +131,16 @@ impl TestApp {
 
     /// A service whose settings `change` has seen.
     pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::with_vonage(change, async |_| {}).await
+    }
+
+    /// The same, beside a Vonage that has been `prepared`.
+    pub(crate) async fn with_vonage(
+        change: impl FnOnce(&mut Settings),
+        prepare: impl AsyncFnOnce(&VonageStub),
+    ) -> Self {
         let vonage = VonageStub::start().await;
+        prepare(&vonage).await;
         let folder = tempfile::tempdir().unwrap();
         let mut settings = settings(&folder, &vonage.url());
         change(&mut settings);

@@ -4,6 +4,7 @@ pub(crate) mod calls;
 pub(crate) mod events;
 pub(crate) mod hangups;
 pub(crate) mod lifecycle;
+pub(crate) mod ready_users;
 pub(crate) mod retention;
 pub(crate) mod tickets;
 pub(crate) mod visitors;
@@ -69,6 +70,13 @@ macro_rules! test_contract {
                 first_secret_stays,
                 cancelled_callers_lose_nothing,
                 closed_store_refuses,
+            ]
+            ready_users: [
+                ready_user_is_taken_once,
+                first_to_end_is_taken_first,
+                user_that_ends_too_early_is_not_taken,
+                stale_ready_users_are_dropped_and_handed_out,
+                many_takers_get_different_users,
             ]
             retention: [
                 old_is_swept_and_new_stays,
