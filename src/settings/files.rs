@@ -64,9 +64,46 @@ pub(super) fn line_of(text: &str, error: &dotenvy::Error) -> Option<usize> {
     Some(before.matches('\n').count() + 1)
 }
 
+/// The lines in which a `$` outside single quotes is about to be taken for a variable: `SECRET=pa$word` would become `pa`.
+pub(super) fn substitutions(env_file: &str) -> impl Iterator<Item = usize> {
+    let lines = env_file.lines().enumerate();
+    lines
+        .filter(|(_, line)| !line.trim_start().starts_with('#') && substitutes(line))
+        .map(|(index, _)| index + 1)
+}
+
+fn substitutes(line: &str) -> bool {
+    let (mut literal, mut quoted) = (false, false);
+    let mut characters = line.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\'' if !quoted => literal = !literal,
+            '"' if !literal => quoted = !quoted,
+            '\\' if !literal => {
+                characters.next();
+            }
+            '$' if !literal => {
+                let begins_a_name = |c: &char| c.is_ascii_alphanumeric() || "_{".contains(*c);
+                if characters.peek().is_some_and(begins_a_name) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dollar_is_told_where_it_is_not_kept() {
+        let text =
+            "# A=$B\nA='pa$word'\nB=pa$word\nC=pa\\$word\nD=\"${HOME}/x\"\nE=5$\nF=\"it's $F\"\n";
+        assert_eq!(substitutions(text).collect::<Vec<_>>(), [3, 5, 7]);
+    }
 
     #[test]
     fn a_broken_line_is_named_by_its_place_alone() {

@@ -207,6 +207,13 @@ impl Layers {
         let origin = source.path.display().to_string();
         // Without a last line break the parser takes blanks at the end for an open quote.
         let text = format!("{}\n", text.trim_start_matches('\u{feff}'));
+        self.warnings
+            .extend(files::substitutions(&text).map(|line| {
+                format!(
+                    "{origin}, line {line}: a $ begins the name of a variable and is replaced by its value; \
+                 if the value holds a $ of its own, write it in single quotes"
+                )
+            }));
         let mut variables = BTreeMap::new();
         for pair in dotenvy::from_read_iter(text.as_bytes()) {
             match pair {

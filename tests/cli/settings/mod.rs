@@ -295,6 +295,22 @@ fn a_variable_twice_in_the_env_file_is_told() {
 }
 
 #[test]
+fn a_dollar_that_the_env_file_does_not_keep_is_told() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join(".env");
+    std::fs::write(&path, "VONAGE_API_SECRET=secret$canary1234\n").unwrap();
+    let mut sources = sources(&[]);
+    sources.env_file = Some(SourcePath {
+        path,
+        required: false,
+    });
+    let loaded = settings::load(&sources).unwrap();
+    let told = loaded.warnings.join("\n");
+    assert!(told.contains(".env, line 1: a $ begins"), "{told}");
+    assert!(!told.contains("canary"), "{told}");
+}
+
+#[test]
 fn flags_win_over_everything() {
     let mut sources = sources(&[("PORT", "1")]);
     sources.flags.push(Flag {
