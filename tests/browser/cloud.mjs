@@ -22,6 +22,8 @@ export class Cloud {
   requests = new Journal();
   /** The error event that a login is answered with; `null` lets everybody in, `"silence"` nobody ever. */
   refusal = null;
+  /** What becomes of the page's ticket on its way to the service. */
+  ticket = (ticket) => ticket;
   /** Awaited before the service is asked what to do with a caller. */
   beforeAnswer = async () => {};
   #service;
@@ -146,7 +148,7 @@ export class Cloud {
       endpoint_type: "app",
       // Where calls are controlled: nothing of a test may reach the real hosts.
       region_url: this.#service.vonage.url,
-      custom_data: customData,
+      custom_data: { ...customData, ticket: this.ticket(customData.ticket) },
     });
     this.#member = `MEM-${randomUUID()}`;
     const channel = { id: this.#leg, type: "app", leg_ids: [this.#leg] };

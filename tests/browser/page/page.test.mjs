@@ -90,43 +90,6 @@ test("a Japanese browser gets Japanese, and the switch gives English", async (sc
   assertClean(scene);
 }, { locale: "ja-JP" });
 
-for (const colorScheme of ["light", "dark"]) {
-  test(`on a small phone, ${colorScheme}: nothing runs over, everything can be hit and read`, async ({ page, service }) => {
-    await page.goto(service.url);
-    await says(page, "state.ready");
-    const seen = await page.evaluate(() => {
-      const call = document.querySelector("click-to-call").shadowRoot.querySelector("button.call");
-      const box = call.getBoundingClientRect();
-      const luminance = (color) => {
-        const [r, g, b] = color.match(/[\d.]+/g).slice(0, 3).map(Number).map((value) => {
-          const part = value / 255;
-          return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-        });
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-      };
-      const contrast = (one, two) => {
-        const [dark, light] = [luminance(one), luminance(two)].sort((a, b) => a - b);
-        return (light + 0.05) / (dark + 0.05);
-      };
-      const style = getComputedStyle(call);
-      const body = getComputedStyle(document.body);
-      const lead = getComputedStyle(document.querySelector(".lead"));
-      return {
-        overflow: document.documentElement.scrollWidth - innerWidth,
-        height: box.height,
-        contrasts: [
-          contrast(style.color, style.backgroundColor),
-          contrast(body.color, body.backgroundColor),
-          contrast(lead.color, body.backgroundColor),
-        ],
-      };
-    });
-    assert.ok(seen.overflow <= 0, `${seen.overflow} px too wide`);
-    assert.ok(seen.height >= 44, `${seen.height} px high`);
-    for (const contrast of seen.contrasts) assert.ok(contrast >= 4.5, String(seen.contrasts));
-  }, { viewport: { width: 360, height: 640 }, colorScheme });
-}
-
 test("without JavaScript there is a reason and a telephone link", async ({ page, service }) => {
   await page.goto(service.url);
   await page.locator("noscript p").waitFor();
