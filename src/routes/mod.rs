@@ -5,6 +5,7 @@ mod auth;
 mod body;
 mod call_events;
 mod calls;
+mod cross_origin;
 pub mod error;
 pub mod health;
 pub mod limits;
@@ -17,21 +18,16 @@ mod visit;
 mod webhooks;
 pub mod well_known;
 
-use actix_cors::Cors;
 use actix_web::{
     App, Error,
     body::MessageBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
-    http::{Method, header},
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
 use tracing_actix_web::TracingLogger;
 
 use crate::state::AppState;
-
-/// How long a browser may remember that another website is allowed.
-const PREFLIGHT_SECONDS: usize = 600;
 
 /// The application of one worker.
 pub fn app(
@@ -65,25 +61,14 @@ fn configure(cfg: &mut ServiceConfig, origins: &[String]) {
         .service(web::scope("/webhooks").configure(webhooks::configure))
         .service(
             web::scope("/api")
-                .wrap(cors(origins))
+                .wrap(cross_origin::allowed(origins))
+                .wrap(from_fn(cross_origin::show_refusals))
                 .configure(sessions::configure)
                 .configure(calls::configure),
         )
         .service(
             web::scope("")
-                .wrap(cors(origins))
+                .wrap(cross_origin::allowed(origins))
                 .configure(auth::configure),
         );
-}
-
-/// Other websites' pages, by exact origin. They prove their session with a bearer, so no credentials are allowed.
-fn cors(origins: &[String]) -> Cors {
-    let cors = Cors::default()
-        .allowed_methods([Method::GET, Method::POST])
-        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([header::RETRY_AFTER])
-        .max_age(PREFLIGHT_SECONDS);
-    origins
-        .iter()
-        .fold(cors, |cors, origin| cors.allowed_origin(origin))
 }

@@ -174,37 +174,103 @@ async fn other_websites_are_refused_and_allowed_ones_get_a_bearer() {
     assert!(opened["session"].is_string());
 }
 
+async fn preflight(app: &TestApp, path: &str, origin: &str) -> Response {
+    app.request(Method::OPTIONS, path)
+        .header("origin", origin)
+        .header("access-control-request-method", "POST")
+        .header(
+            "access-control-request-headers",
+            "authorization,content-type",
+        )
+        .send()
+        .await
+        .unwrap()
+}
+
 #[tokio::test]
-async fn a_preflight_names_only_allowed_origins() {
+async fn a_preflight_names_the_allowed_origin_and_no_other() {
     let app = TestApp::with(|s| s.visitors.allowed_origins = vec![SHOP.into()]).await;
-    let preflight = async |origin: &str| {
-        app.request(Method::OPTIONS, "/api/sessions")
-            .header("origin", origin)
-            .header("access-control-request-method", "POST")
-            .header(
-                "access-control-request-headers",
-                "authorization,content-type",
-            )
+    for (path, origin, named) in [
+        ("/api/sessions", SHOP, Some(SHOP)),
+        // May ask and read the refusal.
+        ("/api/sessions", "https://evil.example", Some("*")),
+        ("/api/sessions", "null", Some("*")),
+        ("/auth/me", SHOP, Some(SHOP)),
+        ("/auth/me", "https://evil.example", None),
+    ] {
+        let response = preflight(&app, path, origin).await;
+        let headers = response.headers();
+        let value = headers.get("access-control-allow-origin");
+        assert_eq!(
+            value.map(|value| value.to_str().unwrap()),
+            named,
+            "{path} {origin}"
+        );
+        assert_eq!(response.status().is_success(), named.is_some(), "{path}");
+        assert!(headers.get("access-control-allow-credentials").is_none());
+        let vary = headers.get("vary").map(|vary| vary.to_str().unwrap());
+        assert!(
+            named.is_none() || vary.is_some_and(|vary| vary.contains("Origin")),
+            "{vary:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_website_that_is_not_allowed_can_read_that_and_nothing_else() {
+    let app = TestApp::with(|s| s.visitors.allowed_origins = vec![SHOP.into()]).await;
+    let visitor = app.visitor().await;
+    let call = visitor.call().await;
+    let users = app.vonage.requests("POST", "/v1/users").await.len();
+    let hangup = format!("/api/calls/{}/hangup", call.id);
+    let events = format!("/api/calls/{}/events", call.id);
+    for (method, path, body) in [
+        (Method::POST, "/api/sessions", json!({})),
+        (Method::POST, "/api/calls", json!({ "line": "support" })),
+        (Method::GET, events.as_str(), Value::Null),
+        (
+            Method::POST,
+            hangup.as_str(),
+            json!({ "ticket": call.ticket }),
+        ),
+    ] {
+        let response = visitor
+            .request(method, path)
+            .header("origin", "https://evil.example")
+            .json(&body)
             .send()
             .await
-            .unwrap()
-    };
-    let allowed = preflight(SHOP).await;
-    assert_eq!(allowed.status(), 200);
-    assert_eq!(allowed.headers()["access-control-allow-origin"], SHOP);
-    assert!(
-        allowed
-            .headers()
-            .get("access-control-allow-credentials")
-            .is_none()
+            .unwrap();
+        let headers = response.headers();
+        assert_eq!(headers["access-control-allow-origin"], "*", "{path}");
+        assert!(headers.get("access-control-allow-credentials").is_none());
+        assert!(headers.get("set-cookie").is_none());
+        assert_eq!(
+            response.problem_of(403).await,
+            "origin-not-allowed",
+            "{path}"
+        );
+    }
+    assert_eq!(
+        app.vonage.requests("POST", "/v1/users").await.len(),
+        users,
+        "nobody was made"
     );
-    let refused = preflight("https://evil.example").await;
-    assert!(
-        refused
-            .headers()
-            .get("access-control-allow-origin")
-            .is_none()
-    );
+
+    for response in [
+        app.open_session(None).await,
+        open_from(&app, ORIGIN).await,
+        open_from(&app, SHOP).await,
+        visitor
+            .request(Method::GET, "/api/calls/nonsense/events")
+            .header("origin", SHOP)
+            .send()
+            .await
+            .unwrap(),
+    ] {
+        let named = response.headers().get("access-control-allow-origin");
+        assert!(named.is_none_or(|origin| origin == SHOP), "{named:?}");
+    }
 }
 
 #[tokio::test]
