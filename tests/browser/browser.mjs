@@ -1,4 +1,8 @@
-/** The distribution's Chromium with a made-up microphone, and a visitor in it. */
+/** The distribution's Chromium with a made-up microphone, a visitor in it, and what a failed test leaves behind. */
+
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { chromium } from "playwright-core";
 
@@ -6,6 +10,9 @@ const ARGUMENTS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
   "--autoplay-policy=no-user-gesture-required",
+  // Each process is started by itself: the one that all are otherwise forked from, once lost, takes
+  // every later page with it.
+  "--no-zygote",
   // The two ends of a call are in one browser, perhaps on a machine with loopback only.
   "--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns",
 ];
@@ -35,18 +42,42 @@ export function startBrowser({ microphone = true } = {}) {
 export async function visit(browser, options = {}) {
   const context = await browser.newContext({ permissions: ["microphone"], locale: "en-GB", ...options });
   context.setDefaultTimeout(20_000);
+  await context.tracing.start({ snapshots: true });
+  /** @type {string[]} */
   const violations = [];
+  /** @type {string[]} */
   const errors = [];
   await context.exposeBinding("reportViolation", (_, violation) => violations.push(violation));
   await context.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
-      globalThis.reportViolation(`${violatedDirective} ${blockedURI}`),
+      Reflect.get(globalThis, "reportViolation")(`${violatedDirective} ${blockedURI}`),
     );
   });
-  const page = await context.newPage();
-  page.on("pageerror", (error) => errors.push(String(error)));
-  page.on("console", (message) => {
-    if (message.type() === "error") errors.push(`${message.text()} ${message.location().url}`);
+  context.on("page", (page) => {
+    page.on("pageerror", (error) => errors.push(String(error)));
+    page.on("console", (message) => {
+      if (message.type() === "error") errors.push(`${message.text()} ${message.location().url}`);
+    });
   });
-  return { context, page, violations, errors };
+  return { context, page: await context.newPage(), violations, errors };
+}
+
+/**
+ * Pictures, a trace for `npx playwright show-trace`, and texts.
+ * @param {import("playwright-core").BrowserContext[]} contexts
+ * @param {Record<string, string>} texts by file name
+ * @returns {Promise<string>} the folder
+ */
+export async function keepEvidence(contexts, texts) {
+  const folder = await mkdtemp(join(tmpdir(), "click-to-call-failed-"));
+  for (const [name, text] of Object.entries(texts)) await writeFile(join(folder, name), text);
+  for (const [number, context] of contexts.entries()) {
+    const visitor = join(folder, `visitor-${number + 1}`);
+    // A page that is closed or hangs has no picture; the rest is worth having all the same.
+    for (const [tab, page] of context.pages().entries()) {
+      await page.screenshot({ path: `${visitor}-tab-${tab + 1}.png`, timeout: 5_000 }).catch(() => {});
+    }
+    await context.tracing.stop({ path: `${visitor}-trace.zip` }).catch(() => {});
+  }
+  return folder;
 }

@@ -1,12 +1,9 @@
-/** One service and one browser for a test file, a fresh visitor for each test; a failed one leaves its picture and log. */
+/** One service and one browser for a test file, a fresh visitor for each test; a failed one leaves pictures, a trace and the log. */
 
 import assert from "node:assert/strict";
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { startBrowser, visit } from "./browser.mjs";
+import { keepEvidence, startBrowser, visit } from "./browser.mjs";
 import { Cloud } from "./cloud.mjs";
 import { wordsOf } from "./locales.mjs";
 import { startService } from "./server.mjs";
@@ -63,15 +60,13 @@ export function assertClean({ violations, errors }) {
   assert.deepEqual(errors, []);
 }
 
-async function keep(scenes, service) {
-  const folder = await mkdtemp(join(tmpdir(), "click-to-call-failed-"));
-  for (const [number, { page, errors, cloud }] of scenes.entries()) {
-    await page.screenshot({ path: join(folder, `visitor-${number + 1}.png`) }).catch(() => {});
+function keep(scenes, service) {
+  const seen = scenes.map(({ errors, cloud }, number) => {
     const asked = cloud.requests.entries.map(({ method, path }) => `${method} ${path}`);
-    await writeFile(join(folder, `visitor-${number + 1}.txt`), [...errors, ...asked].join("\n"));
-  }
-  await writeFile(join(folder, "service.log"), service.log());
-  return folder;
+    return [`visitor-${number + 1}.txt`, [...errors, ...asked].join("\n")];
+  });
+  const contexts = scenes.map(({ context }) => context);
+  return keepEvidence(contexts, { "service.log": service.log(), ...Object.fromEntries(seen) });
 }
 
 const english = wordsOf("en");

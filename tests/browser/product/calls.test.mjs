@@ -2,29 +2,22 @@
 /** Calls from the page to the desk: how they are answered, what is heard, and how they end. */
 
 import assert from "node:assert/strict";
-import { after, before, test as nodeTest } from "node:test";
+import { DESK, stage } from "./demo.mjs";
+import { hangUp, pressCall, shows } from "./visitor.mjs";
 
-import { DESK, Demo, pressCall, shows } from "./demo.mjs";
-
-/** @type {Demo} */
-let demo;
-before(async () => (demo = await Demo.start({ CALLS__RING_SECONDS: "5" })));
-after(() => demo.stop());
-
-/** @param {string} name @param {() => Promise<void>} body */
-const test = (name, body) => nodeTest(name, { timeout: 60_000 }, () => demo.run(body));
+const test = stage({ CALLS__RING_SECONDS: "5" });
 
 /** Sound has been counted in both directions at an end of a call. */
 const sounds = ({ sound }) => sound.packets_in > 20 && sound.packets_out > 20;
 
-async function callAnswered(visitor) {
+async function callAnswered(demo, visitor) {
   await demo.desk({ does: "answer" });
   await pressCall(visitor);
   await shows(visitor, "in-call");
   return demo.ends(visitor, "both ends are in the call", ({ own, far }) => !own.over && far.status === "answered");
 }
 
-test("a person answers on the desk phone and both hear each other", async () => {
+test("a person answers on the desk phone and both hear each other", async (demo) => {
   const visitor = await demo.visit();
   const desk = await demo.deskTab(visitor);
   await visitor.page.bringToFront();
@@ -36,32 +29,32 @@ test("a person answers on the desk phone and both hear each other", async () => 
   await demo.ends(visitor, "sound flows both ways at both ends", ({ own, far }) =>
     own.has_browser && far.has_browser && sounds(own) && sounds(far),
   );
-  await visitor.page.getByRole("button", { name: "Hang up" }).click();
+  await hangUp(visitor);
   await shows(visitor, "ended");
   await demo.ends(visitor, "both ends are over", ({ own, far }) => own.over && far.over);
 });
 
-test("the visitor hangs up", async () => {
+test("the visitor hangs up", async (demo) => {
   const visitor = await demo.visit();
-  await callAnswered(visitor);
-  await visitor.page.getByRole("button", { name: "Hang up" }).click();
+  await callAnswered(demo, visitor);
+  await hangUp(visitor);
   const { reason } = await shows(visitor, "ended");
   assert.equal(reason, "hung-up");
   await demo.ends(visitor, "both ends are over", ({ own, far }) => own.over && far.over);
 });
 
-test("the visitor gives up while it rings", async () => {
+test("the visitor gives up while it rings", async (demo) => {
   const visitor = await demo.visit();
   await pressCall(visitor);
   await shows(visitor, "ringing");
-  await visitor.page.getByRole("button", { name: "Hang up" }).click();
+  await hangUp(visitor);
   await shows(visitor, "ended");
   await demo.ends(visitor, "both ends are over", ({ own, far }) => own.over && far.over);
 });
 
-test("the desk hangs up", async () => {
+test("the desk hangs up", async (demo) => {
   const visitor = await demo.visit();
-  const { far } = await callAnswered(visitor);
+  const { far } = await callAnswered(demo, visitor);
   await demo.pull(`legs/${far.id}/hangup`);
   const { reason } = await shows(visitor, "ended");
   assert.equal(reason, "completed");
@@ -73,7 +66,7 @@ for (const [does, expected] of [
   ["decline", "declined"],
   ["no_answer", "no-answer"],
 ]) {
-  test(`the telephone's answer is ${does}`, async () => {
+  test(`the telephone's answer is ${does}`, async (demo) => {
     await demo.desk({ does });
     const visitor = await demo.visit();
     await pressCall(visitor);
@@ -83,7 +76,20 @@ for (const [does, expected] of [
   });
 }
 
-test("a call can be made again after one that failed", async () => {
+test("an answering machine is connected like a person, and the visitor can speak after the beep", async (demo) => {
+  await demo.desk({ does: "machine", after_ms: 200, greeting_ms: 300 });
+  const visitor = await demo.visit();
+  await pressCall(visitor);
+  await shows(visitor, "in-call");
+  await demo.ends(visitor, "sound reaches the machine", ({ own, far }) =>
+    far.status === "answered" && own.sound.packets_in > 20,
+  );
+  await hangUp(visitor);
+  await shows(visitor, "ended");
+  await demo.ends(visitor, "both ends are over", ({ own, far }) => own.over && far.over);
+});
+
+test("a call can be made again after one that failed", async (demo) => {
   await demo.desk({ does: "busy" }, { does: "answer" });
   const visitor = await demo.visit();
   await pressCall(visitor);
@@ -92,7 +98,7 @@ test("a call can be made again after one that failed", async () => {
   await shows(visitor, "in-call");
 });
 
-test("a refused microphone is told and calls nobody", async () => {
+test("a refused microphone is told and calls nobody", async (demo) => {
   const earlier = await demo.legs();
   const visitor = await demo.visit({ microphone: false });
   await pressCall(visitor);
@@ -101,9 +107,9 @@ test("a refused microphone is told and calls nobody", async () => {
   assert.equal((await demo.legs()).length, earlier.length);
 });
 
-test("two visitors talk at once, each with a code of their own", async () => {
+test("two visitors talk at once, each with a code of their own", async (demo) => {
   const [one, two] = await Promise.all([demo.visit(), demo.visit()]);
-  const [mine, yours] = [await callAnswered(one), await callAnswered(two)];
+  const [mine, yours] = [await callAnswered(demo, one), await callAnswered(demo, two)];
   assert.notEqual(mine.own.user, yours.own.user);
   const [{ code }, other] = [await shows(one, "in-call"), await shows(two, "in-call")];
   assert.notEqual(code, other.code);
@@ -112,7 +118,7 @@ test("two visitors talk at once, each with a code of their own", async () => {
   await demo.ends(two, "the other call goes on", ({ own, far }) => !own.over && !far.over);
 });
 
-test("a Japanese page shows and speaks Japanese", async () => {
+test("a Japanese page shows and speaks Japanese", async (demo) => {
   const visitor = await demo.visit({ path: "/?lang=ja", options: { locale: "ja-JP" } });
   assert.equal(await visitor.page.locator("html").getAttribute("lang"), "ja");
   await demo.desk({ does: "answer" });
@@ -124,7 +130,7 @@ test("a Japanese page shows and speaks Japanese", async () => {
   );
 });
 
-test("a telephone-sized page calls without scrolling sideways", async () => {
+test("a telephone-sized page calls without scrolling sideways", async (demo) => {
   const visitor = await demo.visit({
     options: { viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true },
   });

@@ -5,93 +5,100 @@
  */
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
-import { setTimeout as delay } from "node:timers/promises";
+import { join } from "node:path";
+import { after, before, test as nodeTest } from "node:test";
 
-import { chromium } from "playwright-core";
+import { keepEvidence, startBrowser, visit } from "../browser.mjs";
+import { until } from "../wait.mjs";
+import { Process } from "./process.mjs";
+import { elementState } from "./visitor.mjs";
 
-const BINARY = process.env.CLICK_TO_CALL_BIN ?? resolve("target/debug/click-to-call");
 export const DESK = "447700900000";
-/** Enough for a debug build on a busy machine; nothing waits this long when all is well. */
-const PATIENCE_MS = 20_000;
-const POLL_MS = 50;
+/** Far beyond the longest test: what a test waits for has deadlines of its own that say more. */
+const TEST_MS = 90_000;
 
 /** A greeting of half a second. */
 const SCENARIO = { timing: { speech_ms_per_character: 5 }, limits: { calls_per_second: 100 } };
-
-const ARGUMENTS = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync",
-  "--use-fake-device-for-media-stream",
-  "--autoplay-policy=no-user-gesture-required",
-  // Both ends of a call are on this machine, which may have loopback only.
-  "--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns",
-];
 
 /**
  * @typedef {object} Visitor a fresh browser context with the page in it
  * @property {import("playwright-core").BrowserContext} context
  * @property {import("playwright-core").Page} page
  */
+/** @typedef {{own: any, far: any, session: any}} Ends both ends of a call, and the session of the visitor's */
+
+/**
+ * One demonstration for a test file, a fresh world of visitors for each test.
+ * @param {Record<string, string>} [settings] keys of the settings in capitals, such as `CALLS__RING_SECONDS`
+ * @returns {(name: string, body: (demo: Demo) => Promise<void>) => void} declares a test
+ */
+export function stage(settings = {}) {
+  /** @type {Demo} */
+  let demo;
+  before(async () => (demo = await Demo.start(settings)));
+  after(() => demo?.stop());
+  return (name, body) => void nodeTest(name, { timeout: TEST_MS }, () => demo.run(() => body(demo)));
+}
 
 export class Demo {
-  #child;
+  #process;
   #browser;
   #folder;
-  #log;
   /** @type {{context: import("playwright-core").BrowserContext, faults: string[]}[]} */
   #open = [];
+  /** @type {Map<string, () => string[]>} */
+  #logs = new Map();
+  #url = "";
+  #vonage = "";
 
-  constructor({ child, browser, folder, log, url, vonage }) {
-    this.#child = child;
+  /**
+   * @param {Process} process
+   * @param {import("playwright-core").Browser} browser
+   * @param {string} folder
+   */
+  constructor(process, browser, folder) {
+    this.#process = process;
     this.#browser = browser;
     this.#folder = folder;
-    this.#log = log;
-    /** The service, without a slash at the end. */
-    this.url = url;
-    /** The simulated Vonage, likewise. */
-    this.vonage = vonage;
+    this.keepLog("demo", () => process.log);
   }
 
-  /** @param {Record<string, string>} [settings] keys of the settings in capitals, such as `CALLS__RING_SECONDS` */
+  /** @param {Record<string, string>} settings */
   static async start(settings = {}) {
     const folder = await mkdtemp(join(tmpdir(), "click-to-call-"));
-    const scenario = join(folder, "scenario.json");
-    await writeFile(scenario, JSON.stringify(SCENARIO));
     const own = Object.entries(settings).map(([key, value]) => [`CLICK_TO_CALL__${key}`, value]);
-    const child = spawn(BINARY, ["demo", "--port", "0", "--vonage-port", "0", "--scenario", scenario], {
-      cwd: folder,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { PATH: process.env.PATH, RUST_LOG: "info", ...Object.fromEntries(own) },
-    });
-    /** @type {string[]} */
-    const log = [];
-    const addresses = new Promise((found, failed) => {
-      const seen = [];
-      const read = (/** @type {string} */ line) => {
-        log.push(line);
-        const [, address] = /^ {2}The (?:page|desk phone) +(http:\S+)$/.exec(line) ?? [];
-        if (address && seen.push(new URL(address).origin) === 2) found(seen);
-      };
-      for (const stream of [child.stdout, child.stderr]) createInterface(stream).on("line", read);
-      child.once("error", failed);
-      child.once("close", (code) => failed(new Error(`the demo ended with ${code}:\n${log.join("\n")}`)));
-    });
-    const [url, vonage] = await addresses;
-    const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-    const browser = await chromium.launch({ executablePath, headless: true, args: ARGUMENTS });
-    return new Demo({ child, browser, folder, log, url, vonage });
+    const words = ["demo", "--port", "0", "--vonage-port", "0"];
+    const process = new Process(words, folder, Object.fromEntries(own));
+    const demo = new Demo(process, await startBrowser(), folder);
+    const address = async (/** @type {string} */ what) => {
+      const [, found] = await process.says(new RegExp(`^ {2}The ${what} +(http:\\S+)$`));
+      return new URL(String(found)).origin;
+    };
+    demo.#url = await address("page");
+    demo.#vonage = await address("desk phone");
+    return demo;
+  }
+
+  /** The service, without a slash at the end. */
+  get url() {
+    return this.#url;
+  }
+
+  /** The simulated Vonage, likewise. */
+  get vonage() {
+    return this.#vonage;
+  }
+
+  /** Has a failed test leave this log too. @param {string} name @param {() => string[]} lines */
+  keepLog(name, lines) {
+    this.#logs.set(`${name}.log`, lines);
   }
 
   async stop() {
     await this.#browser.close();
-    const ended = new Promise((done) => this.#child.once("close", done));
-    this.#child.kill("SIGTERM");
-    await ended;
+    await this.#process.stop();
     await rm(this.#folder, { recursive: true });
   }
 
@@ -102,11 +109,11 @@ export class Demo {
   async run(body) {
     try {
       // What the last test left behind must not be taken for this one's.
-      await this.desk({ does: "desk" });
+      await this.play({ ...SCENARIO, destinations: { [DESK]: [{ does: "desk" }] } });
       await body();
       for (const { faults } of this.#open) assert.deepEqual(faults, []);
     } catch (error) {
-      await this.#keepEvidence();
+      if (error instanceof Error) error.message += `\nleft behind: ${await this.#keepEvidence()}`;
       throw error;
     } finally {
       await Promise.all(this.#open.map(({ context }) => context.close()));
@@ -115,33 +122,31 @@ export class Demo {
   }
 
   /**
-   * @param {{path?: string, microphone?: boolean, options?: import("playwright-core").BrowserContextOptions}} [how]
+   * @param {object} [how]
+   * @param {string} [how.path]
+   * @param {string} [how.url] another service than the demonstration's
+   * @param {boolean} [how.microphone]
+   * @param {import("playwright-core").Browser} [how.browser]
+   * @param {import("playwright-core").BrowserContextOptions} [how.options]
    * @returns {Promise<Visitor>}
    */
-  async visit({ path = "/", microphone = true, options = {} } = {}) {
+  async visit({ path = "/", url = this.url, microphone = true, browser = this.#browser, options = {} } = {}) {
     const permissions = microphone ? ["microphone"] : [];
-    const context = await this.#browser.newContext({ permissions, locale: "en-GB", ...options });
-    /** @type {string[]} */
-    const faults = [];
+    const { context, page, violations: faults } = await visit(browser, { permissions, ...options });
     this.#open.push({ context, faults });
-    await context.exposeBinding("reportViolation", (_, violation) => faults.push(violation));
-    await context.addInitScript(() => {
-      document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
-        Reflect.get(globalThis, "reportViolation")(`refused by ${violatedDirective}: ${blockedURI}`),
-      );
-    });
-    const known = [this.url, this.vonage].map((address) => new URL(address).host);
+    const known = [url, this.vonage].map((address) => new URL(address).host);
     const check = (/** @type {string} */ address) => {
       const { protocol, host } = new URL(address);
       if (/^(https?|wss?):$/.test(protocol) && !known.includes(host)) faults.push(`asked ${address}`);
     };
-    context.on("request", (request) => check(request.url()));
-    context.on("page", (page) => {
+    const watch = (/** @type {import("playwright-core").Page} */ page) => {
       page.on("websocket", (socket) => check(socket.url()));
       page.on("pageerror", (error) => faults.push(String(error)));
-    });
-    const page = await context.newPage();
-    await page.goto(`${this.url}${path}`);
+    };
+    context.on("request", (request) => check(request.url()));
+    context.on("page", watch);
+    watch(page);
+    await page.goto(`${url}${path}`);
     return { context, page };
   }
 
@@ -155,27 +160,42 @@ export class Demo {
     return page;
   }
 
-  /** What the desk's telephone does. @param {object} behaviours */
+  /** What the desk's telephone does, call after call. @param {object[]} behaviours */
   async desk(...behaviours) {
-    const path = `/simulator/destinations/${DESK}`;
-    await this.#ask(path, { method: "PUT", body: JSON.stringify(behaviours), headers: { "content-type": "application/json" } });
+    await this.#ask(`destinations/${DESK}`, "PUT", behaviours);
+  }
+
+  /** What happens from now on. @param {object} scenario */
+  async play(scenario) {
+    await this.#ask("scenario", "POST", scenario);
   }
 
   /** @param {string} lever such as `legs/ID/answer` */
   async pull(lever) {
-    await this.#ask(`/simulator/${lever}`, { method: "POST" });
+    await this.#ask(lever, "POST");
   }
 
   /** Every end of every call so far. @returns {Promise<any[]>} */
   async legs() {
-    return (await (await this.#ask("/simulator/state")).json()).legs;
+    return (await this.#state()).legs;
+  }
+
+  /**
+   * Waits until every end of a call is over.
+   * @param {{conversation_id: string}} leg one end of it
+   */
+  async isOver({ conversation_id: id }) {
+    await until(() => `the end of ${id}`, async () => {
+      const ends = (await this.legs()).filter((leg) => leg.conversation_id === id);
+      return ends.every((leg) => leg.over);
+    });
   }
 
   /**
    * Both ends of the visitor's call as the simulated Vonage sees them, once `holds` is true of them.
-   * @param {Visitor} visitor
+   * @param {{page: import("playwright-core").Page}} visitor
    * @param {string} what for the message when it never is
-   * @param {(ends: {own: any, far: any, session: any}) => unknown} holds
+   * @param {(ends: Ends) => unknown} holds
    */
   async ends({ page }, what, holds) {
     const { user } = await elementState(page);
@@ -186,70 +206,43 @@ export class Demo {
    * The same by the name of the logged-in user.
    * @param {string} user
    * @param {string} what
-   * @param {(ends: {own: any, far: any, session: any}) => unknown} holds
+   * @param {(ends: Ends) => unknown} holds
+   * @returns {Promise<Ends>}
    */
   async endsOf(user, what, holds) {
+    /** @type {Ends|undefined} */
     let last;
-    const found = await until(() => `${what}: ${JSON.stringify(last)}`, async () => {
-      const { legs, sessions } = await (await this.#ask("/simulator/state")).json();
-      const own = legs.findLast((leg) => leg.caller && leg.user === user);
-      const far = legs.findLast((leg) => !leg.caller && leg.conversation_id === own?.conversation_id);
-      const session = sessions.find(({ id }) => id === own?.caller.session_id);
+    return until(() => `${what}: ${JSON.stringify(last)}`, async () => {
+      const { legs, sessions } = await this.#state();
+      const own = legs.findLast((/** @type {any} */ leg) => leg.caller && leg.user === user);
+      const far = legs.findLast((/** @type {any} */ leg) => !leg.caller && leg.conversation_id === own?.conversation_id);
+      const session = sessions.find((/** @type {any} */ { id }) => id === own?.caller.session_id);
       last = { own, far, session };
-      return own && far && holds(last) && last;
+      return own && far && holds(last) ? last : null;
     });
-    return found;
   }
 
-  async #ask(path, options) {
-    const response = await fetch(`${this.vonage}${path}`, options);
+  async #state() {
+    return (await this.#ask("state", "GET")).json();
+  }
+
+  /**
+   * @param {string} path of the control interface
+   * @param {string} method
+   * @param {unknown} [body]
+   */
+  async #ask(path, method, body) {
+    const headers = { "content-type": "application/json" };
+    const sent = body === undefined ? {} : { headers, body: JSON.stringify(body) };
+    const response = await fetch(`${this.vonage}/simulator/${path}`, { method, ...sent });
     assert.ok(response.ok, `${path}: ${response.status}`);
     return response;
   }
 
-  async #keepEvidence() {
-    const folder = await mkdtemp(join(tmpdir(), "click-to-call-failure-"));
-    const pages = this.#open.flatMap(({ context }) => context.pages());
-    for (const [number, page] of pages.entries()) {
-      const path = join(folder, `page-${number + 1}.png`);
-      await page.screenshot({ path }).then(
-        () => console.error(`screenshot of ${page.url()}: ${path}`),
-        () => console.error(`no screenshot of ${page.url()}`),
-      );
-    }
-    const faults = this.#open.flatMap((visit) => visit.faults);
-    console.error(`${faults.join("\n")}\nlog of the service:\n${this.#log.join("\n")}`);
-  }
-}
-
-/** Presses Call, as soon as it can be pressed. @param {Visitor} visitor @param {string} [name] */
-export async function pressCall({ page }, name = "Call") {
-  await page.getByRole("button", { name, exact: true, disabled: false }).click();
-}
-
-/** Waits until the element shows a state. @param {Visitor} visitor @param {string} state */
-export async function shows({ page }, state) {
-  await page.locator(`click-to-call[state="${state}"]`).waitFor({ timeout: PATIENCE_MS });
-  return elementState(page);
-}
-
-/** @param {import("playwright-core").Page} page */
-export function elementState(page) {
-  return page.locator("click-to-call").evaluate((element) => Reflect.get(element, "state"));
-}
-
-/**
- * Waits until `work` gives something.
- * @template T
- * @param {() => string} what
- * @param {() => Promise<T>} work
- */
-export async function until(what, work, patience = PATIENCE_MS) {
-  const deadline = performance.now() + patience;
-  for (;;) {
-    const result = await work();
-    if (result) return result;
-    if (performance.now() > deadline) throw new Error(`never happened: ${what()}`);
-    await delay(POLL_MS);
+  #keepEvidence() {
+    const logs = [...this.#logs].map(([name, lines]) => [name, lines().join("\n")]);
+    const faults = this.#open.flatMap((visit) => visit.faults).join("\n");
+    const contexts = this.#open.map(({ context }) => context);
+    return keepEvidence(contexts, { ...Object.fromEntries(logs), "faults.txt": faults });
   }
 }

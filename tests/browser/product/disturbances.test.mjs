@@ -1,27 +1,21 @@
 // @ts-check
-/** What happens to a call when the connection or the page goes away in the middle of it. */
+/** What happens to a call when the connection, the sound or the page goes away in the middle of it. */
 
-import assert from "node:assert/strict";
-import { after, before, test as nodeTest } from "node:test";
+import { startBrowser } from "../browser.mjs";
+import { stage } from "./demo.mjs";
+import { hangUp, pressCall, shows } from "./visitor.mjs";
 
-import { Demo, pressCall, shows, until } from "./demo.mjs";
+const test = stage();
 
-/** @type {Demo} */
-let demo;
-before(async () => (demo = await Demo.start()));
-after(() => demo.stop());
+/** @typedef {import("./demo.mjs").Demo} Demo */
+/** @typedef {import("./demo.mjs").Ends} Ends */
 
-/** @param {string} name @param {() => Promise<void>} body */
-const test = (name, body) => nodeTest(name, { timeout: 60_000 }, () => demo.run(body));
+const over = (/** @type {Ends} */ { own, far }) => own.over && far.over;
 
-/** Longer than the service waits for a page that left to come back. */
-const ABANDONED_MS = 20_000;
-
-const over = ({ own, far }) => own.over && far.over;
-
-async function talking() {
+/** @param {Demo} demo @param {Parameters<Demo["visit"]>[0]} [how] */
+async function talking(demo, how) {
   await demo.desk({ does: "answer" });
-  const visitor = await demo.visit();
+  const visitor = await demo.visit(how);
   await pressCall(visitor);
   await shows(visitor, "in-call");
   const ends = await demo.ends(visitor, "the call is answered", ({ own, far, session }) =>
@@ -30,52 +24,91 @@ async function talking() {
   return { visitor, ...ends };
 }
 
-/** More sound than at some moment before. */
-const heardSince = (before) => ({ own }) =>
+/** More sound than at some moment before. @param {any} before */
+const heardSince = (before) => (/** @type {Ends} */ { own }) =>
   own.sound.packets_in > before.sound.packets_in + 20 && own.sound.packets_out > before.sound.packets_out + 20;
 
-test("a dropped socket is opened again, the call goes on and can be hung up", async () => {
-  const { visitor, own, session } = await talking();
-  const opened = visitor.page.waitForEvent("websocket");
-  await demo.pull(`sessions/${session.id}/drop`);
-  await opened;
-  const back = await demo.ends(visitor, "the session is back", (ends) => ends.session?.online);
-  assert.equal(back.own.id, own.id);
-  await demo.ends(visitor, "sound still flows", heardSince(back.own));
-  await shows(visitor, "in-call");
-  await visitor.page.getByRole("button", { name: "Hang up" }).click();
-  await shows(visitor, "ended");
+for (const [what, lever] of [
+  ["a dropped socket is opened again", "drop"],
+  ["a session that Vonage ends is taken up again", "end"],
+]) {
+  test(`${what}, the call goes on and can be hung up`, async (demo) => {
+    const { visitor, own, session } = await talking(demo);
+    const opened = visitor.page.waitForEvent("websocket");
+    await demo.pull(`sessions/${session.id}/${lever}`);
+    await opened;
+    const back = await demo.ends(visitor, "the session is back", (ends) => ends.session?.online);
+    await demo.ends(visitor, "sound still flows", heardSince(back.own));
+    await shows(visitor, "in-call");
+    await hangUp(visitor);
+    await shows(visitor, "ended");
+    await demo.ends(visitor, "both ends are over", (ends) => ends.own.id === own.id && over(ends));
+  });
+}
+
+test("sound that found no way any more is told, and comes back", async (demo) => {
+  const { visitor, own } = await talking(demo);
+  await demo.pull(`legs/${own.id}/media-lost`);
+  await visitor.page.getByText("Reconnecting").waitFor();
+  await demo.pull(`legs/${own.id}/media-repaired`);
+  await visitor.page.getByText("Reconnecting").waitFor({ state: "hidden" });
+  const { own: repaired } = await demo.ends(visitor, "the call goes on", (ends) => !ends.own.over);
+  await demo.ends(visitor, "sound flows again", heardSince(repaired));
+  await hangUp(visitor);
   await demo.ends(visitor, "both ends are over", over);
 });
 
-test("a session that Vonage ends does not end the call, and the call can be hung up", async () => {
-  const { visitor, own, session } = await talking();
-  const opened = visitor.page.waitForEvent("websocket");
-  await demo.pull(`sessions/${session.id}/end`);
-  await opened;
-  await demo.ends(visitor, "sound still flows", heardSince(own));
-  await shows(visitor, "in-call");
-  await visitor.page.getByRole("button", { name: "Hang up" }).click();
+test("a second tab leaves the first one's call alone, and calls after it", async (demo) => {
+  const { visitor, own } = await talking(demo);
+  const second = { page: await visitor.context.newPage() };
+  await second.page.goto(demo.url);
+  await shows(second, "ready");
+  // Logged in as the same user, in a session of its own.
+  await second.page.locator("click-to-call").evaluate((element) => {
+    const again = document.createElement("click-to-call");
+    again.setAttribute("login", "load");
+    element.replaceWith(again);
+  });
+  const { user } = await shows(visitor, "in-call");
+  await second.page.getByText(user).waitFor();
+  const { own: now } = await demo.ends(visitor, "the call goes on", (ends) => !ends.own.over);
+  await demo.ends(visitor, "and is heard", heardSince(now));
+  await visitor.page.bringToFront();
+  await hangUp(visitor);
   await shows(visitor, "ended");
-  await demo.ends(visitor, "both ends are over", over);
+  await demo.isOver(own);
+  await shows(second, "ready");
+
+  await second.page.bringToFront();
+  await pressCall(second);
+  await shows(second, "in-call");
+  const { own: next } = await demo.ends(second, "the second tab's call", (ends) => ends.own.id !== own.id);
+  await shows(visitor, "ended");
+  await hangUp(second);
+  await demo.isOver(next);
 });
 
-test("a page that was closed has its call ended by the service", async () => {
-  const { visitor, own } = await talking();
+test("a page that was closed has its call ended by the service", async (demo) => {
+  const { visitor, own } = await talking(demo);
   await visitor.page.close({ runBeforeUnload: true });
-  await until(() => "the call of a closed page ends", async () => {
-    const legs = await demo.legs();
-    return legs.filter((leg) => leg.conversation_id === own.conversation_id).every((leg) => leg.over);
-  }, ABANDONED_MS);
+  await demo.isOver(own);
 });
 
-test("a page that was loaded again has its old call ended and can call anew", async () => {
-  const { visitor, own } = await talking();
+test("a browser that is killed has its call ended when its sound and socket stay away", async (demo) => {
+  await demo.play({ timing: { speech_ms_per_character: 5, reconnect_window_ms: 3_000 } });
+  const browser = await startBrowser();
+  const { own } = await talking(demo, { browser });
+  // It ends without a word: no beacon, no goodbye on the socket.
+  const devtools = await browser.newBrowserCDPSession();
+  await devtools.send("Browser.crash").catch(() => {});
+  await demo.isOver(own);
+  await browser.close();
+});
+
+test("a page that was loaded again has its old call ended and can call anew", async (demo) => {
+  const { visitor, own } = await talking(demo);
   await visitor.page.reload();
-  await until(() => "the call of the page before ends", async () => {
-    const legs = await demo.legs();
-    return legs.filter((leg) => leg.conversation_id === own.conversation_id).every((leg) => leg.over);
-  }, ABANDONED_MS);
+  await demo.isOver(own);
   await pressCall(visitor);
   await shows(visitor, "in-call");
 });

@@ -2,38 +2,29 @@
 /** The two ways in which visitors share a Vonage user: the shared mode, and the tutorial's own page. */
 
 import assert from "node:assert/strict";
-import { after, before, test as nodeTest } from "node:test";
+import { stage } from "./demo.mjs";
+import { hangUp, pressCall, shows } from "./visitor.mjs";
 
-import { Demo, pressCall, shows } from "./demo.mjs";
-
-/** @type {Demo} */
-let demo;
-before(async () => {
-  demo = await Demo.start({
-    VISITORS__USERS: "shared",
-    VISITORS__SHARED_USER: "everybody",
-    VISITORS__LEGACY_USERS: "supportuser",
-    CALLS__TICKETS: "optional",
-  });
+const test = stage({
+  VISITORS__USERS: "shared",
+  VISITORS__SHARED_USER: "everybody",
+  VISITORS__LEGACY_USERS: "supportuser",
+  CALLS__TICKETS: "optional",
 });
-after(() => demo.stop());
 
-/** @param {string} name @param {() => Promise<void>} body */
-const test = (name, body) => nodeTest(name, { timeout: 60_000 }, () => demo.run(body));
-
-test("visitors who share a user call and hang up like any other", async () => {
+test("visitors who share a user call and hang up like any other", async (demo) => {
   await demo.desk({ does: "answer" });
   const visitor = await demo.visit();
   await pressCall(visitor);
   const { user } = await shows(visitor, "in-call");
   assert.equal(user, "everybody");
   await demo.ends(visitor, "the desk has answered", ({ far }) => far.status === "answered");
-  await visitor.page.getByRole("button", { name: "Hang up" }).click();
+  await hangUp(visitor);
   await shows(visitor, "ended");
   await demo.ends(visitor, "both ends are over", ({ own, far }) => own.over && far.over);
 });
 
-test("a page written after the tutorial logs in, calls and hangs up", async () => {
+test("a page written after the tutorial logs in, calls and hangs up", async (demo) => {
   await demo.desk({ does: "answer" });
   const { page } = await demo.visit();
   const element = await page.locator('link[href$="/js/click-to-call.js"]').getAttribute("href");
