@@ -16,6 +16,7 @@ pub mod manual;
 mod reader;
 mod sections;
 mod shown;
+pub mod so_far;
 mod sources;
 pub mod table;
 

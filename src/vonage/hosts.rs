@@ -113,6 +113,19 @@ fn is_vonage(url: &Url) -> bool {
     url.scheme() == "https" && url.port().is_none() && (regional || matches!(name, "api" | "rest"))
 }
 
+/// The host of the Applications API, which has no regions: `https://api.nexmo.com`, unless `api_url` is not one of
+/// Vonage's hosts. Whatever the operator has put there stands for all of Vonage.
+///
+/// Source: <https://developer.vonage.com/en/api/application.v2>
+pub fn of_applications(api_url: &Url) -> Url {
+    let mut url = api_url.clone();
+    if is_vonage(api_url) && url.set_host(Some("api.nexmo.com")).is_err() {
+        // An https address takes any host name.
+        return api_url.clone();
+    }
+    url
+}
+
 /// The region of a regional API host, read from an address such as a user's `_links.self.href`.
 pub fn region_of(address: &str) -> Option<Region> {
     let url = Url::parse(address).ok().filter(is_vonage)?;

@@ -1,5 +1,6 @@
 //! Vonage's protocol: tokens, webhooks, call-control objects, REST.
 
+pub mod account;
 pub mod client;
 pub mod hosts;
 pub mod jwt;

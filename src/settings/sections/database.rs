@@ -8,7 +8,7 @@ use crate::settings::{
     reader::{Noted, Reader},
 };
 
-static URL: Key<DatabaseUrl> = Key::new(
+pub(in crate::settings) static URL: Key<DatabaseUrl> = Key::new(
     "database.url",
     &Form {
         expected: || {

@@ -32,7 +32,7 @@ static PORT: Key<u16> = Key::new(
 )
 .variables(&["PORT"]);
 
-static PUBLIC_URL: Key<Url> = Key::new(
+pub(in crate::settings) static PUBLIC_URL: Key<Url> = Key::new(
     "http.public_url",
     &addresses::origin(),
     Unset("\"https://calls.example.com\""),

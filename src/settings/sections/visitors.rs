@@ -17,7 +17,7 @@ impl Choice for UserMode {
         &[("per-visitor", Self::PerVisitor), ("shared", Self::Shared)];
 }
 
-static USERS: Key<UserMode> = Key::new(
+pub(in crate::settings) static USERS: Key<UserMode> = Key::new(
     "visitors.users",
     &forms::choice(),
     Value("\"per-visitor\""),
@@ -25,7 +25,7 @@ static USERS: Key<UserMode> = Key::new(
      demonstrations only, because Vonage limits the sessions of one user and nobody can tell callers apart.",
 );
 
-static SHARED_USER: Key<String> = Key::new(
+pub(in crate::settings) static SHARED_USER: Key<String> = Key::new(
     "visitors.shared_user",
     &forms::user_name(),
     Value("\"supportuser\""),

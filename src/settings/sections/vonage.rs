@@ -27,7 +27,7 @@ impl Choice for Region {
         &[("us", Self::Us), ("eu", Self::Eu), ("ap", Self::Ap)];
 }
 
-static APPLICATION_ID: Key<String> = Key::new(
+pub(in crate::settings) static APPLICATION_ID: Key<String> = Key::new(
     "vonage.application_id",
     &forms::uuid(),
     Required("\"78d335fa-323d-0114-9c3d-d6f0d48968cf\""),
@@ -63,7 +63,7 @@ pub(in crate::settings) static NUMBER: Key<PhoneNumber> = Key::new(
 )
 .variables(&["VONAGE_NUMBER", "NEXMO_NUMBER", "SUPPORT_PHONE_NUMBER"]);
 
-static SIGNATURE_SECRET: Key<SecretString> = Key::new(
+pub(in crate::settings) static SIGNATURE_SECRET: Key<SecretString> = Key::new(
     "vonage.signature_secret",
     &forms::secret::<1>(),
     Required("\"…\""),
@@ -82,7 +82,7 @@ static PREVIOUS_SIGNATURE_SECRET: Key<SecretString> = Key::new(
 .variables(&["VONAGE_PREVIOUS_SIGNATURE_SECRET"])
 .secret();
 
-static API_KEY: Key<String> = Key::new(
+pub(in crate::settings) static API_KEY: Key<String> = Key::new(
     "vonage.api_key",
     &forms::word(),
     Unset("\"abcd1234\""),
@@ -90,7 +90,7 @@ static API_KEY: Key<String> = Key::new(
 )
 .variables(&["VONAGE_API_KEY"]);
 
-static API_SECRET: Key<SecretString> = Key::new(
+pub(in crate::settings) static API_SECRET: Key<SecretString> = Key::new(
     "vonage.api_secret",
     &forms::secret::<1>(),
     Unset("\"…\""),
@@ -99,7 +99,7 @@ static API_SECRET: Key<SecretString> = Key::new(
 .variables(&["VONAGE_API_SECRET"])
 .secret();
 
-static REGION: Key<Region> = Key::new(
+pub(in crate::settings) static REGION: Key<Region> = Key::new(
     "vonage.region",
     &forms::choice(),
     Value("\"us\""),
@@ -108,7 +108,7 @@ static REGION: Key<Region> = Key::new(
 )
 .variables(&["VONAGE_REGION"]);
 
-static API_URL: Key<Url> = Key::new(
+pub(in crate::settings) static API_URL: Key<Url> = Key::new(
     "vonage.api_url",
     &addresses::origin(),
     Unset("\"https://api-us-3.vonage.com\""),
@@ -116,7 +116,7 @@ static API_URL: Key<Url> = Key::new(
 )
 .variables(&["VONAGE_API_URL"]);
 
-static REST_URL: Key<Url> = Key::new(
+pub(in crate::settings) static REST_URL: Key<Url> = Key::new(
     "vonage.rest_url",
     &addresses::origin(),
     Value("\"https://rest.nexmo.com\""),
@@ -140,7 +140,7 @@ static WEBSOCKET_URL: Key<Url> = Key::new(
 )
 .variables(&["VONAGE_WEBSOCKET_URL"]);
 
-static USERS_PER_SECOND: Key<u32> = Key::new(
+pub(in crate::settings) static USERS_PER_SECOND: Key<u32> = Key::new(
     "vonage.users_per_second",
     &forms::count::<1, 100>(),
     Value("5"),
@@ -175,7 +175,7 @@ pub(in crate::settings) fn read(
     let api_key = reader.optional(&API_KEY);
     let api_secret = reader.optional(&API_SECRET);
     let region = reader.value(&REGION);
-    let api_url = host(reader, &API_URL, region, |name| format!("api-{name}-3"));
+    let api_url = read_api_url(reader, region);
     let rest_url = reader.value(&REST_URL);
     let client_api_url = host(reader, &CLIENT_API_URL, region, |name| {
         format!("api-{name}")
@@ -211,6 +211,14 @@ pub(in crate::settings) fn read(
         }
     }
     Ok(vonage)
+}
+
+/// Host of the Users and Voice API.
+pub(in crate::settings) fn read_api_url(
+    reader: &mut Reader,
+    region: Result<Region, Noted>,
+) -> Result<Url, Noted> {
+    host(reader, &API_URL, region, |name| format!("api-{name}-3"))
 }
 
 /// Where the private key is. Read apart, so that the key can be judged even when other settings are wrong.

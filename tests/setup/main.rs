@@ -1,0 +1,4 @@
+//! From nothing to a ringing telephone: the account's side of Vonage, and the commands that are built on it.
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+mod account;
