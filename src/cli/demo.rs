@@ -2,7 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
@@ -45,6 +45,10 @@ pub struct DemoArgs {
     /// Start of the scenario's random choices: the same number makes the same choices
     #[arg(long, default_value_t = 1, value_name = "NUMBER")]
     pub seed: u64,
+
+    /// At the end, write what happened as a scenario that `simulate` replays
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
 }
 
 /// Runs both until SIGTERM or SIGINT. Nothing of it is kept.
@@ -127,8 +131,33 @@ async fn demo(
         ended = application.run_until_stopped(stop.first) => ended,
         () = stop.second => Ok(()),
     };
+    if let Some(path) = &args.record {
+        let recorded = serde_json::to_string_pretty(&simulator.recorded())?;
+        std::fs::write(path, recorded + "\n")
+            .with_context(|| format!("the recording can't be written to {}", path.display()))?;
+    }
     simulator.stop().await;
     ended
+}
+
+/// The application of a service at this origin, as its tutorial sets it up.
+pub(super) fn application(id: String, public_key: String, origin: &str) -> SeededApplication {
+    let webhook = |name| {
+        Some(WebhookUrl {
+            address: format!("{origin}/webhooks/{name}"),
+            http_method: HttpMethod::Post,
+        })
+    };
+    SeededApplication {
+        id,
+        name: "Demonstration".to_owned(),
+        public_key,
+        answer_url: webhook("answer"),
+        fallback_url: webhook("fallback"),
+        event_url: webhook("event"),
+        signed_callbacks: true,
+        users: Vec::new(),
+    }
 }
 
 async fn start_simulator(
@@ -136,28 +165,13 @@ async fn start_simulator(
     port: u16,
     public_key: String,
 ) -> anyhow::Result<Simulator> {
-    let webhook = |name| {
-        let address = format!("http://127.0.0.1:{port}/webhooks/{name}");
-        Some(WebhookUrl {
-            address,
-            http_method: HttpMethod::Post,
-        })
-    };
+    let origin = format!("http://127.0.0.1:{port}");
     let config = SimulatorConfig {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, args.vonage_port)),
         api_key: API_KEY.to_owned(),
         api_secret: "demonstration".into(),
         signature_secret: SIGNATURE_SECRET.into(),
-        applications: vec![SeededApplication {
-            id: APPLICATION.to_owned(),
-            name: "Demonstration".to_owned(),
-            public_key,
-            answer_url: webhook("answer"),
-            fallback_url: webhook("fallback"),
-            event_url: webhook("event"),
-            signed_callbacks: true,
-            users: Vec::new(),
-        }],
+        applications: vec![application(APPLICATION.to_owned(), public_key, &origin)],
         numbers: vec![SeededNumber {
             country: "GB".to_owned(),
             msisdn: NUMBER.to_owned(),
@@ -167,7 +181,10 @@ async fn start_simulator(
             owned: true,
             application_id: Some(APPLICATION.to_owned()),
         }],
-        scenario: scenario(args)?,
+        scenario: match &args.scenario {
+            Some(path) => read_scenario(path)?,
+            None => Scenario::default(),
+        },
         seed: args.seed,
     };
     simulator::start(config).await.with_context(|| {
@@ -178,10 +195,11 @@ async fn start_simulator(
     })
 }
 
-fn scenario(args: &DemoArgs) -> anyhow::Result<Scenario> {
-    let Some(path) = &args.scenario else {
-        return Ok(Scenario::default());
-    };
+/// Reads a scenario.
+///
+/// # Errors
+/// When there is none in the file.
+pub(super) fn read_scenario(path: &Path) -> anyhow::Result<Scenario> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("the scenario {} can't be read", path.display()))?;
     serde_json::from_str(&text).with_context(|| {

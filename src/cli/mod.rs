@@ -8,6 +8,8 @@ pub mod healthcheck;
 pub mod inspect;
 pub mod keygen;
 pub mod serve;
+#[cfg(feature = "simulator")]
+pub mod simulate;
 pub mod token;
 
 use std::{
@@ -44,6 +46,9 @@ pub enum Command {
     /// Run the service beside a simulated Vonage: no account, no settings, nobody's telephone
     #[cfg(feature = "simulator")]
     Demo(demo::DemoArgs),
+    /// Send played visitors to another instance of the service, and report how it did
+    #[cfg(feature = "simulator")]
+    Simulate(simulate::SimulateArgs),
     /// Check or show the settings
     Config(config::ConfigArgs),
     /// Make a token for a Vonage user, or read one
@@ -87,6 +92,8 @@ impl Cli {
             Command::Serve => serve::run(&sources()),
             #[cfg(feature = "simulator")]
             Command::Demo(args) => demo::run(args, sources(), clock, handles),
+            #[cfg(feature = "simulator")]
+            Command::Simulate(args) => simulate::run(args, &sources(), handles),
             Command::FallbackNcco => fallback_ncco::run(&sources(), handles),
             Command::Healthcheck => healthcheck::run(&sources(), handles),
             Command::Config(args) => config::run(args, &sources(), handles),

@@ -24,6 +24,7 @@ use super::{
     client::session::Line,
     clock,
     cloud::{Cloud, lock},
+    recorded::recording_of,
     scenario::{Behaviour, Scenario},
 };
 
@@ -32,6 +33,7 @@ pub(super) fn routes() -> Router<Arc<Cloud>> {
         .route("/simulator/state", get(state))
         .route("/simulator/webhooks", get(webhooks))
         .route("/simulator/scenario", get(scenario).post(play))
+        .route("/simulator/recorded", get(recorded))
         .route("/simulator/destinations/{number}", put(destination))
         .route("/simulator/legs/{id}/{lever}", post(pull))
         .route("/simulator/sessions/{id}/{lever}", post(disturb))
@@ -93,7 +95,7 @@ fn leg_json(leg: &Leg) -> Value {
     let conversation = leg.conversation();
     let person = match &leg.party {
         Party::Caller { session_id } => json!({ "session_id": session_id }),
-        Party::Telephone { .. } => Value::Null,
+        Party::Telephone { .. } | Party::Played => Value::Null,
     };
     json!({
         "id": leg.id,
@@ -127,6 +129,11 @@ async fn scenario(State(cloud): State<Arc<Cloud>>) -> Json<Scenario> {
 async fn play(State(cloud): State<Arc<Cloud>>, Json(scenario): Json<Scenario>) -> StatusCode {
     cloud.play(scenario);
     StatusCode::NO_CONTENT
+}
+
+/// What has happened so far, as a scenario that can be replayed.
+async fn recorded(State(cloud): State<Arc<Cloud>>) -> Json<Scenario> {
+    Json(recording_of(&cloud))
 }
 
 /// What one number does from now on.
@@ -184,11 +191,12 @@ async fn pull(
             leg.hang_up(EndedBy::User);
             true
         }
-        // A key nobody listens for is lost, as on a telephone.
-        LegLever::Keys => keys
-            .digits
-            .chars()
-            .all(|key| leg.keys.send(key).is_ok() || leg.keys.receiver_count() == 0),
+        LegLever::Keys => {
+            for key in keys.digits.chars() {
+                leg.press(key);
+            }
+            true
+        }
         LegLever::MediaLost => {
             leg.sound.stall(true);
             true

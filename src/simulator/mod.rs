@@ -24,7 +24,9 @@ pub mod config;
 mod control;
 mod desk;
 mod media;
+mod played;
 mod random;
+mod recorded;
 mod refusal;
 mod registry;
 mod rest;
@@ -41,7 +43,9 @@ use std::{
 use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use self::config::{HttpMethod, SeededApplication, SeededNumber, SimulatorConfig, WebhookUrl};
+pub use self::played::{PlayedCall, Visit};
 pub use self::scenario::Scenario;
+pub use self::webhook::Delivery;
 use self::{
     cloud::{Beginning, Cloud},
     registry::Registry,

@@ -19,6 +19,8 @@ mod secrets;
 mod serve;
 mod service;
 mod settings;
+#[cfg(feature = "simulator")]
+mod simulate;
 mod token;
 #[path = "../support/webhook_signature.rs"]
 mod webhook_signature;

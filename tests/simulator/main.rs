@@ -13,6 +13,7 @@ mod accounts;
 mod browser;
 mod calls;
 mod ncco;
+mod recording;
 mod shapes;
 mod tokens;
 mod voice_api;

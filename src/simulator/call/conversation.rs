@@ -1,6 +1,9 @@
 //! Where legs meet: who hears whom, and what the Client SDK is told about it.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
@@ -13,6 +16,7 @@ use crate::simulator::{
     cloud::{Cloud, lock},
     media::Frame,
     registry::Application,
+    scenario::{Behaviour, next_of},
     webhook::{EventQueue, Post},
 };
 
@@ -31,6 +35,8 @@ pub(in crate::simulator) struct Conversation {
     /// Cancelled when everybody has to leave (`endOnExit`).
     pub(in crate::simulator) ended: CancellationToken,
     room: Mutex<Room>,
+    /// What telephones do that ring for this conversation, before what they do for everybody.
+    script: Mutex<BTreeMap<String, Vec<Behaviour>>>,
     /// Whether somebody has entered whose entry starts the conversation.
     started: watch::Sender<bool>,
 }
@@ -61,6 +67,7 @@ impl Conversation {
             events: EventQueue::start(Arc::clone(cloud)),
             ended: CancellationToken::new(),
             room: Mutex::default(),
+            script: Mutex::default(),
             started: watch::Sender::new(false),
         });
         lock(&cloud.conversations).insert(conversation.id.clone(), Arc::clone(&conversation));
@@ -83,6 +90,16 @@ impl Conversation {
             })
             .cloned();
         found.unwrap_or_else(|| Self::open(cloud, application_id, Some(name)))
+    }
+
+    /// Sets what telephones do that ring for this conversation.
+    pub(in crate::simulator) fn follow(&self, script: BTreeMap<String, Vec<Behaviour>>) {
+        *lock(&self.script) = script;
+    }
+
+    /// What the telephone of this number does next, if that is particular to this conversation.
+    pub(in crate::simulator) fn next_behaviour(&self, number: &str) -> Option<Behaviour> {
+        next_of(&mut lock(&self.script), number)
     }
 
     /// Lets a leg in and tells the SDK.
@@ -207,14 +224,16 @@ pub(in crate::simulator) fn member_body(leg: &Leg) -> Value {
 /// A leg as a channel. The SDK finds its call by the channel's id.
 pub(in crate::simulator) fn channel(leg: &Leg) -> Value {
     let from = match (&leg.party, &leg.from) {
-        (Party::Caller { .. }, _) => json!({ "type": "app", "user": leg.user.name }),
+        (Party::Caller { .. } | Party::Played, _) => {
+            json!({ "type": "app", "user": leg.user.name })
+        }
         (Party::Telephone { .. }, Some(number)) => json!({ "type": "phone", "number": number }),
         (Party::Telephone { .. }, None) => json!({ "type": "phone", "number": "" }),
     };
     let to = match &leg.party {
         Party::Telephone { kind: "app" } => json!({ "type": "app", "user": leg.to }),
         Party::Telephone { .. } => json!({ "type": "phone", "number": leg.to }),
-        Party::Caller { .. } => json!({ "type": "phone", "number": "" }),
+        Party::Caller { .. } | Party::Played => json!({ "type": "phone", "number": "" }),
     };
     json!({ "id": leg.id, "type": leg.kind(), "leg_ids": [leg.id], "from": from, "to": to })
 }

@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep},
+};
 
 use super::{
     leg::{CallStatus, Decision, EndedBy, Leg},
@@ -44,10 +47,11 @@ pub(in crate::simulator) async fn ring(
     ring: Duration,
 ) -> Option<Pickup> {
     report(cloud, leg, CallStatus::Started, &Value::Null).await;
+    let own = leg.conversation().next_behaviour(&leg.to);
     let (behaviour, setup) = {
         let mut scenario = lock(&cloud.scenario);
         (
-            scenario.next_behaviour(&leg.to),
+            own.unwrap_or_else(|| scenario.next_behaviour(&leg.to)),
             Duration::from_millis(scenario.timing.call_setup_ms),
         )
     };
@@ -84,6 +88,9 @@ async fn follow(
     let Some(mut decisions) = leg.take_decisions() else {
         return Outcome::Abandoned;
     };
+    if behaviour != Behaviour::Desk {
+        leg.note(behaviour.clone());
+    }
     if let Some(refusal) = at_once(&behaviour) {
         return refusal;
     }
@@ -92,8 +99,13 @@ async fn follow(
         return ended(CallStatus::Busy, json!({ "sip_code": 486 }));
     }
     report(cloud, leg, CallStatus::Ringing, &Value::Null).await;
+    let rings_since = Instant::now();
     tokio::select! {
-        outcome = decided(&mut decisions) => outcome,
+        decision = decided(&mut decisions) => {
+            let after = rings_since.elapsed().as_millis();
+            leg.note(as_behaviour(decision, u64::try_from(after).unwrap_or(u64::MAX)));
+            outcome_of(decision)
+        }
         outcome = scripted(behaviour) => outcome,
         () = sleep(limit) => ended(CallStatus::Timeout, Value::Null),
     }
@@ -169,14 +181,38 @@ async fn scripted(behaviour: Behaviour) -> Outcome {
 }
 
 /// What a person does with it; never ends if nobody does anything.
-async fn decided(decisions: &mut mpsc::UnboundedReceiver<Decision>) -> Outcome {
+async fn decided(decisions: &mut mpsc::UnboundedReceiver<Decision>) -> Decision {
     match decisions.recv().await {
-        Some(Decision::Answer) => Outcome::Picked(Pickup::default()),
-        Some(Decision::Voicemail) => picked_by_machine(GREETING),
-        Some(Decision::Decline) => declined(),
-        Some(Decision::Engaged) => ended(CallStatus::Busy, json!({ "sip_code": 486 })),
-        Some(Decision::NoAnswer) => carrier_timeout(),
+        Some(decision) => decision,
         None => std::future::pending().await,
+    }
+}
+
+fn outcome_of(decision: Decision) -> Outcome {
+    match decision {
+        Decision::Answer => Outcome::Picked(Pickup::default()),
+        Decision::Voicemail => picked_by_machine(GREETING),
+        Decision::Decline => declined(),
+        Decision::Engaged => ended(CallStatus::Busy, json!({ "sip_code": 486 })),
+        Decision::NoAnswer => carrier_timeout(),
+    }
+}
+
+/// What a scenario says to have the same done by nobody.
+fn as_behaviour(decision: Decision, after_ms: u64) -> Behaviour {
+    match decision {
+        Decision::Answer => Behaviour::Answer {
+            after_ms,
+            hang_up_after_ms: None,
+            digits: String::new(),
+        },
+        Decision::Voicemail => Behaviour::Machine {
+            after_ms,
+            greeting_ms: u64::try_from(GREETING.as_millis()).unwrap_or(u64::MAX),
+        },
+        Decision::Decline => Behaviour::Decline { after_ms },
+        Decision::Engaged => Behaviour::Busy { after_ms },
+        Decision::NoAnswer => Behaviour::CarrierTimeout { after_ms },
     }
 }
 

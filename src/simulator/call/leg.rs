@@ -15,6 +15,7 @@ use crate::simulator::{
     cloud::lock,
     media::Frame,
     registry::{User, Webhook},
+    scenario::Behaviour,
 };
 
 /// Keys that are kept for a slow reader; nobody types more ahead.
@@ -25,6 +26,8 @@ const KEYS_AHEAD: usize = 64;
 pub(in crate::simulator) enum Party {
     /// A browser or app that called through the Client SDK, in this session.
     Caller { session_id: String },
+    /// The same, but nobody is there: the call is played, without a session and without sound.
+    Played,
     /// A telephone, or whatever else a `connect` reached: it rings on the desk phone page.
     Telephone { kind: &'static str },
 }
@@ -159,6 +162,10 @@ struct State {
     captions: Vec<String>,
     /// The reply to a synchronous event.
     reply: Option<Value>,
+    /// What this telephone did when it rang.
+    did: Option<Behaviour>,
+    /// Keys that a person pressed here.
+    pressed: String,
 }
 
 /// What [`Leg::new`] needs to know.
@@ -209,6 +216,8 @@ impl Leg {
                 children: Vec::new(),
                 captions: Vec::new(),
                 reply: None,
+                did: None,
+                pressed: String::new(),
             }),
         })
     }
@@ -216,13 +225,13 @@ impl Leg {
     /// `app`, `phone`, `sip`, …: the type of this end.
     pub(in crate::simulator) fn kind(&self) -> &'static str {
         match &self.party {
-            Party::Caller { .. } => "app",
+            Party::Caller { .. } | Party::Played => "app",
             Party::Telephone { kind } => kind,
         }
     }
 
     pub(in crate::simulator) fn is_caller(&self) -> bool {
-        matches!(self.party, Party::Caller { .. })
+        matches!(self.party, Party::Caller { .. } | Party::Played)
     }
 
     pub(in crate::simulator) fn conversation(&self) -> Arc<Conversation> {
@@ -321,6 +330,25 @@ impl Leg {
 
     pub(in crate::simulator) fn take_reply(&self) -> Option<Value> {
         lock(&self.state).reply.take()
+    }
+
+    /// Keeps what this telephone does, so that it can be played again.
+    pub(in crate::simulator) fn note(&self, did: Behaviour) {
+        lock(&self.state).did = Some(did);
+    }
+
+    pub(in crate::simulator) fn did(&self) -> Option<Behaviour> {
+        lock(&self.state).did.clone()
+    }
+
+    /// A person presses a key. One that nobody listens for is lost, as on a telephone.
+    pub(in crate::simulator) fn press(&self, key: char) {
+        lock(&self.state).pressed.push(key);
+        let _ = self.keys.send(key);
+    }
+
+    pub(in crate::simulator) fn pressed(&self) -> String {
+        lock(&self.state).pressed.clone()
     }
 
     /// Replaces the NCCO this leg follows; false when it follows none any more.

@@ -4,6 +4,7 @@ use std::{collections::VecDeque, sync::Mutex};
 
 use serde::Serialize;
 use serde_json::Value;
+use tokio::sync::mpsc;
 
 use crate::simulator::{cloud::lock, config::HttpMethod, scenario::Effect};
 
@@ -12,32 +13,47 @@ const KEPT: usize = 5_000;
 
 /// One try of one webhook.
 #[derive(Debug, Clone, Serialize)]
-pub(in crate::simulator) struct Delivery {
-    pub(in crate::simulator) sent_at: String,
-    pub(in crate::simulator) kind: &'static str,
-    pub(in crate::simulator) application_id: String,
-    pub(in crate::simulator) method: HttpMethod,
-    pub(in crate::simulator) url: String,
-    pub(in crate::simulator) signed: bool,
-    pub(in crate::simulator) payload: Value,
-    pub(in crate::simulator) effects: Vec<Effect>,
-    pub(in crate::simulator) attempt: u32,
+pub struct Delivery {
+    /// ISO 8601.
+    pub sent_at: String,
+    /// `answer`, `event` or `fetch`.
+    pub kind: &'static str,
+    /// Whose webhook it is.
+    pub application_id: String,
+    /// How it was requested.
+    pub method: HttpMethod,
+    /// Where it was sent.
+    pub url: String,
+    /// Whether it carried a signature, right or wrong.
+    pub signed: bool,
+    /// Its parameters.
+    pub payload: Value,
+    /// What the scenario did to it.
+    pub effects: Vec<Effect>,
+    /// Counted from 1; repetitions that the scenario asks for count on.
+    pub attempt: u32,
+    /// Milliseconds from the request to the end of the reply, or to the fault.
+    pub took_ms: f64,
     /// Status of the reply, when there was one.
-    pub(in crate::simulator) status: Option<u16>,
+    pub status: Option<u16>,
     /// The reply's body.
-    pub(in crate::simulator) reply: Option<String>,
+    pub reply: Option<String>,
     /// Why there was no reply.
-    pub(in crate::simulator) fault: Option<String>,
+    pub fault: Option<String>,
 }
 
 /// The newest deliveries, oldest first.
 #[derive(Debug, Default)]
-pub(in crate::simulator) struct Journal(Mutex<VecDeque<Delivery>>);
+pub(in crate::simulator) struct Journal {
+    kept: Mutex<VecDeque<Delivery>>,
+    followers: Mutex<Vec<mpsc::UnboundedSender<Delivery>>>,
+}
 
 impl Journal {
-    /// Keeps a delivery.
+    /// Keeps a delivery, and tells those who follow.
     pub(in crate::simulator) fn record(&self, delivery: Delivery) {
-        let mut kept = lock(&self.0);
+        lock(&self.followers).retain(|follower| follower.send(delivery.clone()).is_ok());
+        let mut kept = lock(&self.kept);
         if kept.len() == KEPT {
             kept.pop_front();
         }
@@ -46,6 +62,13 @@ impl Journal {
 
     /// All that are kept.
     pub(in crate::simulator) fn all(&self) -> Vec<Delivery> {
-        lock(&self.0).iter().cloned().collect()
+        lock(&self.kept).iter().cloned().collect()
+    }
+
+    /// All that come from now on.
+    pub(in crate::simulator) fn follow(&self) -> mpsc::UnboundedReceiver<Delivery> {
+        let (follower, deliveries) = mpsc::unbounded_channel();
+        lock(&self.followers).push(follower);
+        deliveries
     }
 }

@@ -4,16 +4,21 @@ pub(super) mod journal;
 mod queue;
 mod signature;
 
+pub use journal::Delivery;
 pub(super) use queue::{EventQueue, Post};
 
-use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use reqwest::{StatusCode, redirect};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use self::{journal::Delivery, signature::Claims};
+use self::signature::Claims;
 use super::{
     clock,
     cloud::{Cloud, lock},
@@ -183,6 +188,7 @@ impl Parcel {
         attempt: u32,
     ) -> Result<Value, WebhookFault> {
         let sent_at = clock::now_iso();
+        let began = Instant::now();
         let outcome = self.exchange(cloud, request.webhook).await;
         let (status, reply, fault) = match &outcome {
             Ok((status, reply)) => (Some(status.as_u16()), Some(reply.clone()), None),
@@ -198,6 +204,7 @@ impl Parcel {
             payload: request.payload.clone(),
             effects: request.effects.to_vec(),
             attempt,
+            took_ms: began.elapsed().as_secs_f64() * 1_000.0,
             status,
             reply,
             fault,

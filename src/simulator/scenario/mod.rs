@@ -2,10 +2,14 @@
 //!
 //! Times are in milliseconds. Every field has a default, unknown fields are refused.
 
+mod visitors;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use self::visitors::{Expectation, Visitor};
 
 /// How telephones, webhooks and the network behave.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +29,11 @@ pub struct Scenario {
     pub limits: Limits,
     /// The account's balance in euros.
     pub balance: f64,
+    /// Who visits when the scenario is replayed against a service.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub visitors: Vec<Visitor>,
+    /// What a replay must keep.
+    pub expect: Expectation,
 }
 
 impl Default for Scenario {
@@ -37,6 +46,8 @@ impl Default for Scenario {
             timing: Timing::default(),
             limits: Limits::default(),
             balance: 25.0,
+            visitors: Vec::new(),
+            expect: Expectation::default(),
         }
     }
 }
@@ -44,11 +55,20 @@ impl Default for Scenario {
 impl Scenario {
     /// What `number` does next; a list of behaviours moves on by one.
     pub(super) fn next_behaviour(&mut self, number: &str) -> Behaviour {
-        match self.destinations.get_mut(number) {
-            Some(list) if list.len() > 1 => list.remove(0),
-            Some(list) => list.first().cloned().unwrap_or(Behaviour::Desk),
-            None => self.otherwise.clone(),
-        }
+        next_of(&mut self.destinations, number).unwrap_or_else(|| self.otherwise.clone())
+    }
+}
+
+/// What `number` does next by these lists; the last entry of a list stays.
+pub(super) fn next_of(
+    destinations: &mut BTreeMap<String, Vec<Behaviour>>,
+    number: &str,
+) -> Option<Behaviour> {
+    let list = destinations.get_mut(number)?;
+    if list.len() > 1 {
+        Some(list.remove(0))
+    } else {
+        list.first().cloned()
     }
 }
 
