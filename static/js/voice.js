@@ -23,7 +23,14 @@ const DIAL_TIMEOUT_MS = 12_000;
 /** Pauses between attempts to get a lost session back during a call. */
 const RECOVER_MS = [0, 2_000, 4_000, 8_000, 15_000, 30_000];
 
+/** What a login and a request are answered with when Vonage takes the token no more. */
 const STALE_TOKEN = ["session:error:invalid-token", "session:error:expired-token"];
+const REFUSED_TOKEN = "internal:auth:authorization_error";
+/**
+ * Pauses before a login with a new token: while the application's key is changed, Vonage knows the new one a few
+ * seconds before the service signs with it.
+ */
+const RENEW_MS = [0, 2_000, 4_000];
 
 export class Voice {
   #loadSdk;
@@ -82,12 +89,12 @@ export class Voice {
    * @returns {Promise<boolean>} once the service let the caller in: whether the call still stands
    */
   async dial(ticket) {
-    const client = this.#client;
     let waiting = true;
-    const dialled = client.serverCall({ ticket }).then((/** @type {string} */ leg) => {
-      if (waiting) return leg;
+    const dialled = this.#ask(async (client) => {
+      const leg = await client.serverCall({ ticket });
       // Nobody waits for it any more, but somebody's telephone may be ringing.
-      client.hangup(leg).catch(() => {});
+      if (!waiting) client.hangup(leg).catch(() => {});
+      return leg;
     });
     dialled.catch(() => {});
     try {
@@ -112,13 +119,14 @@ export class Voice {
 
   /** @param {boolean} muted */
   async mute(muted) {
-    if (this.#leg === null) return;
-    await (muted ? this.#client.mute(this.#leg) : this.#client.unmute(this.#leg));
+    const leg = this.#leg;
+    if (leg !== null) await this.#ask((client) => (muted ? client.mute(leg) : client.unmute(leg)));
   }
 
   /** @param {string} digits of 0-9, * and # */
   async sendDigits(digits) {
-    if (this.#leg !== null) await this.#client.sendDTMF(this.#leg, digits);
+    const leg = this.#leg;
+    if (leg !== null) await this.#ask((client) => client.sendDTMF(leg, digits));
   }
 
   /** Whether anything can be heard from the far side right now. */
@@ -151,21 +159,45 @@ export class Voice {
     if (this.#sessionId !== null && this.#user === session.user) return;
     this.#logOut();
     this.#client = this.#newClient(sdk, session);
-    try {
-      await this.#createSession(session);
-    } catch (error) {
-      if (!STALE_TOKEN.includes(codeOf(error))) throw loginFailure(error);
-      // The application's key was changed, or Vonage no longer has the user: once more with a new token.
-      await this.#createSession(await this.#keeper.renew()).catch((again) => {
-        throw loginFailure(again);
-      });
+    let error = await this.#createSession(session);
+    for (const pause of RENEW_MS) {
+      // Only a new token may help: the application's key was changed, or Vonage no longer has the user.
+      if (!STALE_TOKEN.includes(codeOf(error))) break;
+      await sleep(pause);
+      error = await this.#createSession(await this.#keeper.renew());
     }
+    if (error !== null) throw loginFailure(error);
   }
 
-  /** @param {Session} session */
+  /**
+   * @param {Session} session
+   * @returns {Promise<unknown>} why not, or `null`
+   */
   async #createSession({ token, user }) {
-    this.#sessionId = await this.#client.createSession(token);
+    try {
+      this.#sessionId = await this.#client.createSession(token);
+    } catch (error) {
+      return error;
+    }
     this.#setUser(user);
+    return null;
+  }
+
+  /**
+   * Asks Vonage for something. When it takes the token no more, once more with a new one.
+   * @template T
+   * @param {(client: any) => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  async #ask(work) {
+    try {
+      return await work(this.#client);
+    } catch (error) {
+      if (codeOf(error) !== REFUSED_TOKEN) throw error;
+    }
+    await this.#refresh(await this.#keeper.renew());
+    if (this.#leg === null) await this.logIn();
+    return work(this.#client);
   }
 
   /**
@@ -199,6 +231,10 @@ export class Voice {
       if (!mine(leg)) return;
       this.#leg = null;
       this.#events.lost();
+    });
+    client.on("reconnection", () => {
+      // The SDK tries again for ever with a token that is refused, and does not say so: a request does.
+      if (client === this.#client) this.#ask((same) => same.getUser("me")).catch(() => {});
     });
     client.on("sessionError", () => {
       if (client === this.#client) void this.#recover();

@@ -66,6 +66,8 @@ export async function startService(settings = {}) {
       // All visitors of a test file come from one address.
       CLICK_TO_CALL__VISITORS__SESSIONS_PER_MINUTE: "10000",
       CLICK_TO_CALL__VONAGE__USERS_PER_SECOND: "100",
+      // Nothing is asked of Vonage but for a visitor.
+      CLICK_TO_CALL__VISITORS__READY_USERS: "0",
       ...settings,
     },
   });

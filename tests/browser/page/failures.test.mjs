@@ -75,7 +75,7 @@ test("Vonage is out of the service's reach, then not", async (scene) => {
   await worksNow(scene);
 });
 
-test("Vonage refuses the token: it is renewed once, then told", async (scene) => {
+test("Vonage refuses the token: it is renewed, then told", async (scene) => {
   const { page, cloud, service } = scene;
   const sessions = [];
   page.on("request", (request) => request.url().endsWith("/api/sessions") && sessions.push(request));
@@ -83,7 +83,7 @@ test("Vonage refuses the token: it is renewed once, then told", async (scene) =>
   await page.goto(service.url);
   await press(page, "call");
   await fails(page, "login");
-  assert.equal(sessions.length, 2);
+  assert.equal(sessions.length, 4, "at once, and twice more while the service may not have its new key yet");
   cloud.refusal = null;
   await worksNow(scene);
 });

@@ -4,23 +4,10 @@
 import assert from "node:assert/strict";
 
 import { stage } from "./demo.mjs";
-import { Service } from "./service.mjs";
+import { withService } from "./service.mjs";
 import { hangUp, pressCall, shows } from "./visitor.mjs";
 
 const test = stage();
-
-/** @typedef {import("./demo.mjs").Demo} Demo */
-
-/** @param {Demo} demo @param {(service: Service) => Promise<void>} body */
-async function withService(demo, body) {
-  const service = await Service.start(demo.vonage);
-  demo.keepLog("service", () => service.log());
-  try {
-    await body(service);
-  } finally {
-    await service.stop();
-  }
-}
 
 test("restarted in mid-call: the call goes on, the page's stream comes back, the end is told", async (demo) => {
   await withService(demo, async (service) => {

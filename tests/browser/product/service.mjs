@@ -150,6 +150,21 @@ export class Service {
   }
 }
 
+/**
+ * A service for one test.
+ * @param {import("./demo.mjs").Demo} demo whose simulated Vonage it uses
+ * @param {(service: Service) => Promise<void>} body
+ */
+export async function withService(demo, body) {
+  const service = await Service.start(demo.vonage);
+  demo.keepLog("service", () => service.log());
+  try {
+    await body(service);
+  } finally {
+    await service.stop();
+  }
+}
+
 /** @returns {Promise<number>} */
 function freePort() {
   const probe = createServer();
