@@ -178,6 +178,7 @@ async fn start_simulator(
             kind: "landline".to_owned(),
             features: vec!["VOICE".to_owned()],
             cost: "1.00".to_owned(),
+            initial_price: None,
             owned: true,
             application_id: Some(APPLICATION.to_owned()),
         }],

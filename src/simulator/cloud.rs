@@ -18,7 +18,7 @@ use super::{
     media::clip::Sounds,
     random::Dice,
     registry::Registry,
-    scenario::{Disturbance, Effect, Scenario},
+    scenario::{Disturbance, Effect, FaultyAnswer, RequestFault, Scenario},
     webhook::{Clients, journal::Journal},
 };
 
@@ -53,9 +53,16 @@ pub(super) struct Cloud {
     pub(super) stopping: CancellationToken,
     pub(super) tasks: TaskTracker,
     dice: Mutex<Dice>,
-    /// Disturbances used so far, by their place in the scenario.
-    spent: Mutex<BTreeMap<usize, u32>>,
+    /// Disturbances and faults used so far, by the list and their place in it.
+    spent: Mutex<BTreeMap<(Mishaps, usize), u32>>,
     changes: watch::Sender<u64>,
+}
+
+/// The lists of a scenario whose entries happen so and so often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Mishaps {
+    Webhooks,
+    Requests,
 }
 
 /// A kept recording.
@@ -164,18 +171,38 @@ impl Cloud {
         let disturbances = lock(&self.scenario).webhooks.clone();
         let mut effects = Vec::new();
         for (place, disturbance) in disturbances.into_iter().enumerate() {
-            if concerns(&disturbance, kind, payload) && self.happens(place, &disturbance) {
+            if concerns(&disturbance, kind, payload)
+                && self.happens(
+                    (Mishaps::Webhooks, place),
+                    disturbance.percent,
+                    disturbance.times,
+                )
+            {
                 effects.push(disturbance.effect);
             }
         }
         effects
     }
 
-    fn happens(&self, place: usize, disturbance: &Disturbance) -> bool {
+    /// What the scenario answers a request with in the place of the true answer: the first fault that hits.
+    pub(super) fn fault_of(&self, method: &str, path: &str) -> Option<FaultyAnswer> {
+        let faults = lock(&self.scenario).requests.clone();
+        let hit = |(place, fault): &(usize, RequestFault)| {
+            fault.concerns(method, path)
+                && self.happens((Mishaps::Requests, *place), fault.percent, fault.times)
+        };
+        faults
+            .into_iter()
+            .enumerate()
+            .find(hit)
+            .map(|(_, fault)| fault.answer)
+    }
+
+    fn happens(&self, entry: (Mishaps, usize), percent: u8, times: Option<u32>) -> bool {
         let mut spent = lock(&self.spent);
-        let used = spent.entry(place).or_default();
-        let left = disturbance.times.is_none_or(|times| *used < times);
-        let happens = left && lock(&self.dice).chance(disturbance.percent);
+        let used = spent.entry(entry).or_default();
+        let left = times.is_none_or(|times| *used < times);
+        let happens = left && lock(&self.dice).chance(percent);
         *used += u32::from(happens);
         happens
     }

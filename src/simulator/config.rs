@@ -82,6 +82,8 @@ pub struct SeededNumber {
     pub features: Vec<String>,
     /// Monthly price in euros, such as `1.00`.
     pub cost: String,
+    /// Price of buying it in euros; not every number has one.
+    pub initial_price: Option<String>,
     /// Owned by the account already; otherwise it can be bought.
     pub owned: bool,
     /// The application it is linked to.

@@ -25,7 +25,7 @@ use super::{
     clock,
     cloud::{Cloud, lock},
     recorded::recording_of,
-    scenario::{Behaviour, Scenario},
+    scenario::{Behaviour, RequestFault, Scenario},
 };
 
 pub(super) fn routes() -> Router<Arc<Cloud>> {
@@ -34,6 +34,7 @@ pub(super) fn routes() -> Router<Arc<Cloud>> {
         .route("/simulator/webhooks", get(webhooks))
         .route("/simulator/scenario", get(scenario).post(play))
         .route("/simulator/recorded", get(recorded))
+        .route("/simulator/requests", post(fail))
         .route("/simulator/destinations/{number}", put(destination))
         .route("/simulator/legs/{id}/{lever}", post(pull))
         .route("/simulator/sessions/{id}/{lever}", post(disturb))
@@ -134,6 +135,12 @@ async fn play(State(cloud): State<Arc<Cloud>>, Json(scenario): Json<Scenario>) -
 /// What has happened so far, as a scenario that can be replayed.
 async fn recorded(State(cloud): State<Arc<Cloud>>) -> Json<Scenario> {
     Json(recording_of(&cloud))
+}
+
+/// One more thing that goes wrong with requests.
+async fn fail(State(cloud): State<Arc<Cloud>>, Json(fault): Json<RequestFault>) -> StatusCode {
+    lock(&cloud.scenario).requests.push(fault);
+    StatusCode::NO_CONTENT
 }
 
 /// What one number does from now on.

@@ -6,7 +6,8 @@
 //!
 //! In reading order: [`config`] and [`scenario`] (what it is started with), `registry` (what the
 //! account holds), `token` (who may do what), `rest` and `client` (the interfaces), `call` (legs,
-//! conversations, NCCO), `media`, `webhook`, `desk` and `control`.
+//! conversations, NCCO), `media`, `webhook`, `desk` and `control`; `faults`, `played` and `recorded` serve
+//! scenarios.
 //!
 //! It knows nothing of the service: it speaks HTTP to whatever webhooks an application names.
 
@@ -23,6 +24,7 @@ mod cloud;
 pub mod config;
 mod control;
 mod desk;
+mod faults;
 mod media;
 mod played;
 mod random;
@@ -78,8 +80,8 @@ pub async fn start(config: SimulatorConfig) -> io::Result<Simulator> {
         seed: config.seed,
     }));
     let routes = axum::Router::new()
-        .merge(rest::routes())
-        .merge(client::routes())
+        .merge(rest::routes(&cloud))
+        .merge(client::routes(&cloud))
         .merge(control::routes())
         .merge(desk::routes())
         .with_state(Arc::clone(&cloud));

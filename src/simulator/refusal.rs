@@ -23,6 +23,19 @@ impl Refusal {
         Self { status, body }
     }
 
+    /// Applications and Voice: any other reason, by the id under which Vonage explains it.
+    pub(super) fn api(status: StatusCode, id: &str, title: &str, detail: &str) -> Self {
+        Self::new(
+            status,
+            json!({
+                "type": format!("https://developer.vonage.com/api-errors#{id}"),
+                "title": title,
+                "detail": detail,
+                "instance": instance(),
+            }),
+        )
+    }
+
     /// Applications and Voice: wrong or missing credentials.
     pub(super) fn unauthorized() -> Self {
         Self::new(
@@ -83,16 +96,23 @@ impl Refusal {
         )
     }
 
-    /// Any interface: too many requests in a second.
+    /// Applications and Voice: too many requests in a second.
     pub(super) fn rate_limited() -> Self {
-        Self::new(
+        Self::api(
             StatusCode::TOO_MANY_REQUESTS,
-            json!({
-                "type": "https://developer.vonage.com/api-errors#rate-limit",
-                "title": "Rate Limit Hit",
-                "detail": "Please wait, then retry your request",
-                "instance": instance(),
-            }),
+            "rate-limit",
+            "Rate Limit Hit",
+            "Please wait, then retry your request",
+        )
+    }
+
+    /// Applications and Voice: what is asked for cannot be paid.
+    pub(super) fn low_balance() -> Self {
+        Self::api(
+            StatusCode::PAYMENT_REQUIRED,
+            "low-balance",
+            "Low balance",
+            "This request could not be performed due to your account balance being low.",
         )
     }
 

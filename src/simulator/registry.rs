@@ -25,8 +25,8 @@ pub(super) struct Application {
     pub(super) improve_ai: bool,
     /// None: the application has no voice capability, and calls to it fail.
     pub(super) voice: Option<Voice>,
-    /// Other capabilities, kept as they were sent.
-    pub(super) other_capabilities: Map<String, Value>,
+    /// The whole of it as it was sent: what nobody here reads is shown again unchanged.
+    pub(super) sent: Value,
 }
 
 /// The voice capability.
@@ -106,7 +106,7 @@ impl Voice {
 impl Application {
     /// Where the `rtc` capability wants the events that the Client SDK is told, and whether signed.
     pub(super) fn rtc_events(&self) -> Option<(Webhook, bool)> {
-        let rtc = self.other_capabilities.get("rtc")?;
+        let rtc = self.sent["capabilities"].get("rtc")?;
         let url = serde_json::from_value(rtc["webhooks"]["event_url"].clone()).ok()?;
         let signed = rtc["signed_callbacks"].as_bool().unwrap_or(true);
         Some((Webhook::preset(url, Webhook::EVENT_TIMEOUT), signed))
@@ -114,18 +114,20 @@ impl Application {
 
     /// As the Applications API shows it: never with a private key.
     pub(super) fn as_json(&self) -> Value {
-        let mut capabilities = self.other_capabilities.clone();
-        if let Some(voice) = &self.voice {
-            capabilities.insert("voice".to_owned(), voice.as_json());
-        }
-        json!({
+        let mut shown = self.sent.clone();
+        let known = json!({
             "id": self.id,
             "name": self.name,
             "keys": { "public_key": self.public_key },
             "privacy": { "improve_ai": self.improve_ai },
-            "capabilities": capabilities,
+            "capabilities": {},
             "_links": { "self": { "href": format!("/v2/applications/{}", self.id) } },
-        })
+        });
+        overlay(&mut shown, known);
+        if let Some(voice) = &self.voice {
+            overlay(&mut shown["capabilities"]["voice"], voice.as_json());
+        }
+        shown
     }
 
     fn seeded(seed: SeededApplication) -> Self {
@@ -149,8 +151,20 @@ impl Application {
                 leg_persistence_time: 2,
                 region: None,
             }),
-            other_capabilities: Map::new(),
+            sent: json!({}),
         }
+    }
+}
+
+/// Puts what is known over what was sent; fields that only were sent stay.
+fn overlay(sent: &mut Value, known: Value) {
+    match (sent, known) {
+        (Value::Object(sent), Value::Object(known)) => {
+            for (name, value) in known {
+                overlay(sent.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (sent, known) => *sent = known,
     }
 }
 
@@ -188,6 +202,7 @@ pub(super) struct Number {
     pub(super) kind: String,
     pub(super) features: Vec<String>,
     pub(super) cost: String,
+    pub(super) initial_price: Option<String>,
     pub(super) owned: bool,
     pub(super) application_id: Option<String>,
     /// `sip` or `tel` and its value: calls then bypass the application.
@@ -202,6 +217,7 @@ impl From<SeededNumber> for Number {
             kind: seed.kind,
             features: seed.features,
             cost: seed.cost,
+            initial_price: seed.initial_price,
             owned: seed.owned,
             application_id: seed.application_id,
             voice_callback: BTreeMap::new(),

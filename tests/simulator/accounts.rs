@@ -93,6 +93,60 @@ async fn put_replaces_the_whole_application() {
 }
 
 #[tokio::test]
+async fn what_the_simulator_does_not_know_of_an_application_is_kept() {
+    let world = World::start().await;
+    let path = format!("/v2/applications/{APPLICATION_ID}");
+    let sent = json!({
+        "name": "Whole",
+        "privacy": { "improve_ai": false, "keep_days": 3 },
+        "security": { "auth": "basic" },
+        "capabilities": {
+            "voice": {
+                "webhooks": {
+                    "answer_url": {
+                        "address": "https://example.com/answer", "http_method": "POST",
+                        "connect_timeout": 500, "socket_timeout": 3_000, "later": true,
+                    },
+                    "event_url": { "address": "https://example.com/event", "socket_timeout": 9_000 },
+                },
+                "signed_callbacks": false, "conversations_ttl": 12, "leg_persistence_time": 7,
+                "region": "eu-west", "payments": { "gateways": [] },
+            },
+            "messages": { "version": "v1" },
+        },
+    });
+    let put = world.account(Method::PUT, &path).json(&sent).send();
+    let shown = body(put.await.unwrap(), StatusCode::OK).await;
+    assert_eq!(shown["privacy"], sent["privacy"]);
+    assert_eq!(shown["security"], sent["security"]);
+    assert_eq!(
+        shown["capabilities"]["messages"],
+        sent["capabilities"]["messages"]
+    );
+    let (voice, sent) = (
+        &shown["capabilities"]["voice"],
+        &sent["capabilities"]["voice"],
+    );
+    for field in [
+        "signed_callbacks",
+        "conversations_ttl",
+        "leg_persistence_time",
+        "region",
+        "payments",
+    ] {
+        assert_eq!(voice[field], sent[field], "{field}");
+    }
+    assert_eq!(
+        voice["webhooks"]["answer_url"],
+        sent["webhooks"]["answer_url"]
+    );
+    assert_eq!(voice["webhooks"]["event_url"]["socket_timeout"], 9_000);
+    assert_eq!(voice["webhooks"]["event_url"]["connect_timeout"], 1_000);
+    let response = world.account(Method::GET, &path).send().await.unwrap();
+    assert_eq!(body(response, StatusCode::OK).await, shown);
+}
+
+#[tokio::test]
 async fn faulty_application_is_refused_field_by_field() {
     let world = World::start().await;
     let response = world
@@ -144,6 +198,7 @@ async fn a_number_is_searched_bought_and_linked() {
     let found = get("/number/search?country=GB&features=VOICE").await;
     assert_eq!(found["count"], 2);
     assert_eq!(found["numbers"][0]["cost"], "1.25");
+    assert_eq!(found["numbers"][0]["initialPrice"], "0.50");
 
     let order = [("country", "GB"), ("msisdn", "447700900555")];
     assert_eq!(post("/number/buy", &order).await, StatusCode::OK);

@@ -12,6 +12,7 @@ mod support;
 mod accounts;
 mod browser;
 mod calls;
+mod faults;
 mod ncco;
 mod recording;
 mod shapes;

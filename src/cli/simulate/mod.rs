@@ -145,6 +145,7 @@ fn config(
         kind: "landline".to_owned(),
         features: vec!["VOICE".to_owned()],
         cost: "1.00".to_owned(),
+        initial_price: None,
         owned: true,
         application_id: Some(id.clone()),
     });

@@ -13,14 +13,14 @@ use axum::{
     Router,
     extract::Request,
     http::{HeaderValue, Method, StatusCode, Uri, header},
-    middleware::{Next, from_fn},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 
-use super::{cloud::Cloud, refusal::Refusal};
+use super::{cloud::Cloud, faults::interfere, refusal::Refusal};
 
 /// All routes that the SDK calls, and a refusal for every address that nothing serves.
-pub(super) fn routes() -> Router<Arc<Cloud>> {
+pub(super) fn routes(cloud: &Arc<Cloud>) -> Router<Arc<Cloud>> {
     Router::new()
         .merge(socket::routes())
         .merge(users::routes())
@@ -28,6 +28,7 @@ pub(super) fn routes() -> Router<Arc<Cloud>> {
         .merge(conversations::routes())
         .merge(old::routes())
         .fallback(nothing_here)
+        .layer(from_fn_with_state(Arc::clone(cloud), interfere))
         .layer(from_fn(cross_origin))
 }
 

@@ -16,7 +16,7 @@ use rsa::{
     rand_core::OsRng,
 };
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
@@ -186,7 +186,7 @@ struct Draft {
     public_key: Option<String>,
     improve_ai: bool,
     voice: Option<Voice>,
-    other_capabilities: Map<String, Value>,
+    sent: Value,
 }
 
 impl Draft {
@@ -206,20 +206,16 @@ impl Draft {
                 "must be an RSA public key in PEM form (BEGIN PUBLIC KEY)",
             ));
         }
-        let mut capabilities = body["capabilities"]
-            .as_object()
-            .cloned()
-            .unwrap_or_default();
-        let voice = capabilities
-            .remove("voice")
-            .map(|voice| read_voice(&voice, &mut faults));
+        let voice = body["capabilities"]
+            .get("voice")
+            .map(|voice| read_voice(voice, &mut faults));
         if faults.is_empty() {
             Ok(Self {
                 name,
                 public_key,
                 improve_ai: body["privacy"]["improve_ai"].as_bool().unwrap_or(true),
                 voice,
-                other_capabilities: capabilities,
+                sent: without_keys(body),
             })
         } else {
             Err(faults)
@@ -233,9 +229,18 @@ impl Draft {
             public_key,
             improve_ai: self.improve_ai,
             voice: self.voice,
-            other_capabilities: self.other_capabilities,
+            sent: self.sent,
         }
     }
+}
+
+/// A private key that somebody sends back must not be kept.
+fn without_keys(body: &Value) -> Value {
+    let mut sent = body.clone();
+    if let Some(fields) = sent.as_object_mut() {
+        fields.remove("keys");
+    }
+    sent
 }
 
 fn read_voice(voice: &Value, faults: &mut Vec<Fault>) -> Voice {

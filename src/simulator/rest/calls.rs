@@ -187,6 +187,9 @@ async fn create(
     let call: NewCall = serde_json::from_value(body)
         .map_err(|error| Refusal::invalid_call(&[Fault::new("body", error.to_string())]))?;
     let (to, kind) = call.check()?;
+    if lock(&cloud.scenario).balance <= 0.0 {
+        return Err(Refusal::low_balance());
+    }
     if !cloud
         .outbound_calls
         .admits(lock(&cloud.scenario).limits.calls_per_second)

@@ -112,7 +112,9 @@ async fn search(
         .map(|number| {
             let mut shown = described(number);
             shown["cost"] = json!(number.cost);
-            shown["initialPrice"] = json!("0.00");
+            if let Some(price) = &number.initial_price {
+                shown["initialPrice"] = json!(price);
+            }
             shown
         })
         .collect();
@@ -167,11 +169,28 @@ async fn buy(
     State(cloud): State<Arc<Cloud>>,
     Form(order): Form<Order>,
 ) -> Result<Json<Value>, Refusal> {
+    let mut scenario = lock(&cloud.scenario);
+    if scenario.papers.contains(&order.country) {
+        return Err(method_failed());
+    }
     change(&cloud, &order.country, &order.msisdn, |number| {
-        let available = !number.owned;
-        number.owned = true;
-        available
+        let rest = scenario.balance - price(number);
+        let bought = !number.owned && rest >= 0.0;
+        if bought {
+            number.owned = true;
+            scenario.balance = rest;
+        }
+        bought
     })
+}
+
+/// What buying a number costs, in euros: the set-up and the first month.
+fn price(number: &Number) -> f64 {
+    [Some(&number.cost), number.initial_price.as_ref()]
+        .into_iter()
+        .flatten()
+        .filter_map(|price| price.parse::<f64>().ok())
+        .sum()
 }
 
 async fn cancel(

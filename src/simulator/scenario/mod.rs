@@ -2,6 +2,7 @@
 //!
 //! Times are in milliseconds. Every field has a default, unknown fields are refused.
 
+mod faults;
 mod visitors;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::faults::{FaultyAnswer, RequestFault};
 pub use self::visitors::{Expectation, Visitor};
 
 /// How telephones, webhooks and the network behave.
@@ -23,12 +25,16 @@ pub struct Scenario {
     pub otherwise: Behaviour,
     /// What goes wrong with webhooks.
     pub webhooks: Vec<Disturbance>,
+    /// What goes wrong with requests to Vonage.
+    pub requests: Vec<RequestFault>,
     /// How long things take.
     pub timing: Timing,
     /// Where the account's limits lie.
     pub limits: Limits,
-    /// The account's balance in euros.
+    /// The account's balance in euros. Numbers that are bought are paid from it.
     pub balance: f64,
+    /// Countries whose numbers cannot be bought over the interface: papers or an address are wanted first.
+    pub papers: Vec<String>,
     /// Who visits when the scenario is replayed against a service.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub visitors: Vec<Visitor>,
@@ -43,9 +49,11 @@ impl Default for Scenario {
             destinations: BTreeMap::new(),
             otherwise: Behaviour::Desk,
             webhooks: Vec::new(),
+            requests: Vec::new(),
             timing: Timing::default(),
             limits: Limits::default(),
             balance: 25.0,
+            papers: Vec::new(),
             visitors: Vec::new(),
             expect: Expectation::default(),
         }

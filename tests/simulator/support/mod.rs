@@ -59,6 +59,7 @@ impl World {
             kind: "mobile-lvn".to_owned(),
             features: vec!["VOICE".to_owned(), "SMS".to_owned()],
             cost: "1.25".to_owned(),
+            initial_price: (!owned).then(|| "0.50".to_owned()),
             owned,
             application_id: linked.then(|| APPLICATION_ID.to_owned()),
         };
