@@ -9,7 +9,7 @@ import { createServer } from "node:http";
 
 import { chromium } from "playwright-core";
 
-const simulator = process.env.SIMULATOR_URL;
+export const simulator = process.env.SIMULATOR_URL;
 const account = `Basic ${Buffer.from(`${process.env.API_KEY}:${process.env.API_SECRET}`).toString("base64")}`;
 // Longest time a condition is waited for; a test that needs it fails.
 const PATIENCE_MS = 20_000;
@@ -24,10 +24,15 @@ const { publicKey, privateKey } = generateKeyPairSync("rsa", {
 const sdk = readFileSync(
   new URL("../../../node_modules/@vonage/client-sdk/dist/vonageClientSDK.min.js", import.meta.url),
 );
+const oldSdk = readFileSync(
+  new URL("../../../node_modules/nexmo-client/dist/nexmoClient.min.js", import.meta.url),
+);
 const files = {
   "/": ["text/html", readFileSync(new URL("page.html", import.meta.url))],
   "/page.js": ["text/javascript", readFileSync(new URL("page.js", import.meta.url))],
   "/sdk.js": ["text/javascript", sdk],
+  "/old": ["text/html", readFileSync(new URL("old-page.html", import.meta.url))],
+  "/old-sdk.js": ["text/javascript", oldSdk],
 };
 
 export async function launch() {
