@@ -2,13 +2,16 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use actix_web::web::Data;
+use actix_web::{dev::Server, web::Data};
 use chrono::TimeDelta;
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    domain::{ids::CallId, ready_pool, store::DueHangup, store::SweepBefore, upkeep},
+    domain::{
+        closing::Closer, ids::CallId, ready_pool, store::DueHangup, store::SweepBefore, upkeep,
+    },
+    metrics::ReadyEvent,
     state::AppState,
 };
 
@@ -30,8 +33,12 @@ pub(crate) async fn hang_up_in_time(state: Data<AppState>, drained: Cancellation
     let mut tries = FuturesUnordered::new();
     loop {
         let is_last = drained.is_cancelled();
-        match state.store.due_hangups(state.clock.now(), HANGUPS).await {
+        let now = state.clock.now();
+        match state.store.due_hangups(now, HANGUPS).await {
             Ok(due) => {
+                let oldest = due.first().and_then(|first| first.call.hangup_due_at);
+                let oldest = oldest.map(|due_at| now - due_at);
+                state.metrics.calls.set_due_hangups(due.len(), oldest);
                 for hangup in due {
                     if under_way.insert(hangup.call.id) {
                         tries.push(hang_up(&state, hangup));
@@ -56,8 +63,12 @@ pub(crate) async fn hang_up_in_time(state: Data<AppState>, drained: Cancellation
 async fn hang_up(state: &AppState, due: DueHangup) -> CallId {
     let now = state.clock.now();
     let done = upkeep::hang_up(&*state.store, &*state.provider, &state.live, &due, now).await;
-    if let Err(error) = done {
-        tracing::error!(%error, call.id = %due.call.id, "could not write down a hang-up");
+    match done {
+        Ok(Some(result)) => state.metrics.calls.hangup(result),
+        Ok(None) => {}
+        Err(error) => {
+            tracing::error!(%error, call.id = %due.call.id, "could not write down a hang-up");
+        }
     }
     due.call.id
 }
@@ -71,13 +82,17 @@ pub(crate) async fn keep_users_ready(state: Data<AppState>) {
             let (token_ttl, now) = (state.minter.ttl(), state.clock.now());
             let topped_up = pool.top_up(&*state.store, &*state.provider, token_ttl, now);
             match topped_up.await {
-                Ok(true) => failures = 0,
+                Ok(true) => {
+                    failures = 0;
+                    state.metrics.visitors.ready(ReadyEvent::Made);
+                }
                 Ok(false) => tokio::select! {
                     () = pool.asked() => {}
                     () = tokio::time::sleep(READY_INTERVAL) => {}
                 },
                 Err(error) => {
                     failures += 1;
+                    state.metrics.visitors.ready(ReadyEvent::Failed);
                     let pause = ready_pool::pause(&error, failures);
                     tracing::warn!(%error, pause_s = pause.as_secs(), "could not make a user ahead");
                     tokio::time::sleep(pause).await;
@@ -86,6 +101,16 @@ pub(crate) async fn keep_users_ready(state: Data<AppState>) {
         }
     };
     state.stopping.run_until_cancelled(for_ever).await;
+}
+
+/// Serves the metrics, where they are asked for, until all requests are `drained`.
+pub(crate) async fn show_metrics(server: Option<Server>, drained: CancellationToken) {
+    let Some(server) = server else {
+        return drained.cancelled().await;
+    };
+    if let Err(error) = server.await {
+        tracing::error!(%error, "the listener of the metrics failed");
+    }
 }
 
 /// Closes calls that never ended, and forgets what is old. Ends at once when a stop begins: all of it can wait.
@@ -97,12 +122,13 @@ pub(crate) async fn tidy(
 ) {
     let stopping = state.stopping.clone();
     let for_ever = async {
+        let mut closer = Closer::new(longest);
         loop {
             // Memory first: it must not grow while the store is away.
             state.sessions_limit.forget_idle();
             state.calls_limit.forget_idle();
             state.proofs_limit.forget_idle();
-            if let Err(error) = tidy_once(&state, longest, tolerance, retention_days).await {
+            if let Err(error) = tidy_once(&state, &mut closer, tolerance, retention_days).await {
                 tracing::error!(%error, "could not tidy the store");
             }
             tokio::time::sleep(TIDY_INTERVAL).await;
@@ -113,18 +139,29 @@ pub(crate) async fn tidy(
 
 async fn tidy_once(
     state: &AppState,
-    longest: Duration,
+    closer: &mut Closer,
     tolerance: Duration,
     retention_days: u32,
 ) -> anyhow::Result<()> {
     let now = state.clock.now();
-    upkeep::close_old_calls(&*state.store, &*state.provider, &state.live, longest, now).await?;
+    let (store, provider, metrics) = (&*state.store, &*state.provider, &state.metrics);
+    let look = closer.look(store, provider, &state.live, now).await?;
+    let oldest = look.oldest.map(|at| now - at);
+    metrics.calls.set_open(look.open, oldest);
+    for reason in look.closed {
+        metrics.calls.ended(reason);
+    }
     let before = SweepBefore {
         webhook_ids: now - TimeDelta::from_std(tolerance)? * 2,
         history: now - TimeDelta::days(i64::from(retention_days)),
     };
-    upkeep::sweep_history(&*state.store, before).await?;
-    upkeep::forget_expired_visitors(&*state.store, &*state.provider, now).await?;
-    ready_pool::drop_stale(&*state.store, &*state.provider, state.minter.ttl(), now).await?;
+    upkeep::sweep_history(store, before).await?;
+    let deleted = upkeep::forget_expired_visitors(store, provider, now).await?;
+    metrics.visitors.users_deleted(deleted);
+    let unused = ready_pool::drop_stale(store, provider, state.minter.ttl(), now).await?;
+    metrics.visitors.users_deleted(unused.deleted);
+    for _ in 0..unused.dropped {
+        metrics.visitors.ready(ReadyEvent::Dropped);
+    }
     Ok(())
 }

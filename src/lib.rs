@@ -15,6 +15,7 @@ mod assets;
 mod background;
 pub mod cli;
 pub mod domain;
+pub mod metrics;
 pub mod routes;
 pub mod settings;
 #[cfg(feature = "simulator")]

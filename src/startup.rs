@@ -23,8 +23,9 @@ use crate::{
         store::Store,
         ticket::TicketSeal,
     },
-    routes::{self, health::Readiness, limits::AddressLimit},
-    settings::{Settings, SignaturePolicy, TicketPolicy, UserMode, Visitors},
+    metrics::Metrics,
+    routes::{self, health::Readiness, limits::AddressLimit, log_limit::LogLimit},
+    settings::{self, Settings, SignaturePolicy, TicketPolicy, UserMode, Visitors},
     state::{AppState, ClientHosts, ServiceKeys, Site},
     store::{self, Access},
     views::Views,
@@ -63,6 +64,8 @@ pub struct Application {
     hanging_up: JoinHandle<()>,
     tidying: JoinHandle<()>,
     readying: JoinHandle<()>,
+    metrics_address: Option<SocketAddr>,
+    showing_metrics: JoinHandle<()>,
     /// All requests are finished.
     drained: CancellationToken,
 }
@@ -78,12 +81,14 @@ impl Application {
         clock: Clock,
     ) -> anyhow::Result<Self> {
         let policy = mint_policy(&settings, key)?;
+        let metrics = Metrics::new(clock.now());
         let minter = Arc::new(
-            Minter::start(policy, clock.now()).context("the private key fails its self-test")?,
+            Minter::start(policy, metrics.tokens.clone(), clock.now())
+                .context("the private key fails its self-test")?,
         );
         let store = store::connect(&settings.database.url, Access::Serve).await?;
         let secret = session_secret(&settings.visitors, &*store).await?;
-        let state = Data::new(state(&settings, clock, store, minter, &secret)?);
+        let state = Data::new(state(&settings, clock, store, minter, metrics, &secret)?);
         let for_app = state.clone();
         let stopping = state.stopping.clone();
         let server = HttpServer::new(move || routes::app(for_app.clone()))
@@ -106,6 +111,7 @@ impl Application {
             .context("nothing is listened on")?;
         let longest = settings.calls.ring + settings.calls.limit + CALL_GRACE;
         let drained = CancellationToken::new();
+        let metrics = metrics_server(&settings.metrics, &state, &drained)?;
         Ok(Self {
             address,
             server: server.run(),
@@ -117,6 +123,11 @@ impl Application {
                 settings.retention.days,
             )),
             readying: tokio::spawn(background::keep_users_ready(state.clone())),
+            metrics_address: metrics.as_ref().map(|(address, _)| *address),
+            showing_metrics: tokio::spawn(background::show_metrics(
+                metrics.map(|(_, server)| server),
+                drained.clone(),
+            )),
             drained,
             state,
         })
@@ -125,6 +136,11 @@ impl Application {
     /// The address that is listened on; its port is the chosen one even where the settings say 0.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address of the metrics, where there are any.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// Reads key and policy again while the service runs. What is wrong with the new ones leaves the old ones in place.
@@ -144,6 +160,7 @@ impl Application {
             mut hanging_up,
             mut tidying,
             mut readying,
+            mut showing_metrics,
             drained,
             ..
         } = self;
@@ -157,6 +174,7 @@ impl Application {
             _ = &mut hanging_up => Some("the task that hangs up"),
             _ = &mut tidying => Some("the task that tidies"),
             _ = &mut readying => Some("the task that makes users ahead"),
+            _ = &mut showing_metrics => Some("the listener of the metrics"),
         };
         if let Some(part) = ended {
             state.stopping.cancel();
@@ -174,6 +192,7 @@ impl Application {
         }
         tidying.await?;
         readying.await?;
+        showing_metrics.await?;
         state.store.close().await;
         tracing::info!("stopped");
         Ok(())
@@ -209,6 +228,34 @@ impl Reloader {
             .replace(mint_policy(settings, key)?, self.0.clock.now())?;
         Ok(())
     }
+}
+
+/// The listener of the metrics, where there is to be one. It goes on until the last request has been answered.
+fn metrics_server(
+    settings: &settings::Metrics,
+    state: &Data<AppState>,
+    drained: &CancellationToken,
+) -> anyhow::Result<Option<(SocketAddr, Server)>> {
+    let Some(port) = settings.port else {
+        return Ok(None);
+    };
+    let (state, drained) = (state.clone(), drained.clone());
+    let server = HttpServer::new(move || routes::metrics::app(state.clone()))
+        .workers(1)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(1)
+        .shutdown_signal(async move { drained.cancelled().await })
+        .bind((settings.bind, port))
+        .with_context(|| {
+            format!(
+                "cannot listen on {}:{port} for the metrics: choose another metrics.port, or stop what has it",
+                settings.bind
+            )
+        })?;
+    let address = server.addrs().first().copied();
+    let address = address.context("nothing is listened on for the metrics")?;
+    Ok(Some((address, server.run())))
 }
 
 /// How many connections a worker takes before the rest has to wait in the system's queue.
@@ -283,6 +330,7 @@ fn state(
     clock: Clock,
     store: Arc<dyn Store>,
     minter: Arc<Minter>,
+    metrics: Metrics,
     session_secret: &[u8],
 ) -> anyhow::Result<AppState> {
     let Settings {
@@ -301,6 +349,7 @@ fn state(
         vonage.region,
         NonZeroU32::new(vonage.users_per_second).unwrap_or(NonZeroU32::MIN),
         Arc::clone(&minter),
+        metrics.vonage.clone(),
         clock.clone(),
     )?;
     let users = match visitors.users {
@@ -365,6 +414,8 @@ fn state(
         line,
         upkeep_now: Notify::new(),
         stopping: CancellationToken::new(),
+        log_limit: LogLimit::default(),
+        metrics,
         provider: Arc::new(provider),
         clock,
         store,

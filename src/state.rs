@@ -17,7 +17,8 @@ use crate::{
         answering::Answering, clock::Clock, installation::InstallationSeal, line::Line,
         live::LiveCalls, phone_number::PhoneNumber, sessions::Sessions, store::Store,
     },
-    routes::{health::Readiness, limits::AddressLimit},
+    metrics::Metrics,
+    routes::{health::Readiness, limits::AddressLimit, log_limit::LogLimit},
     settings::Region,
     views::{FixedPages, Views},
     vonage::{client::VonageClient, hosts, minting::Minter, signature::SignatureCheck},
@@ -68,6 +69,10 @@ pub struct AppState {
     pub apology: String,
     /// Wakes the task that hangs up.
     pub upkeep_now: Notify,
+    /// What the log has said of late.
+    pub log_limit: LogLimit,
+    /// What is counted.
+    pub metrics: Metrics,
     /// A stop has begun.
     pub stopping: CancellationToken,
 }

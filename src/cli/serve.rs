@@ -54,6 +54,9 @@ async fn serve(loaded: Loaded, key: ApplicationKey, sources: Sources) -> anyhow:
     tracing::info!("Vonage's answer URL   {public_url}/webhooks/answer");
     tracing::info!("Vonage's fallback URL {public_url}/webhooks/fallback");
     tracing::info!("Vonage's event URL    {public_url}/webhooks/event");
+    if let Some(address) = application.metrics_address() {
+        tracing::info!("metrics               http://{address}/metrics");
+    }
     tokio::select! {
         ended = application.run_until_stopped(stop.first) => ended,
         () = stop.second => anyhow::bail!("a second signal: stopped at once"),

@@ -86,7 +86,22 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// A word for the log.
+    /// What [`as_str`](Self::as_str) can be.
+    pub const WORDS: [&'static str; 11] = [
+        "signature",
+        "replayed",
+        "unclear-caller",
+        "no-ticket",
+        "wrong-ticket",
+        "ticket-expired",
+        "ticket-used",
+        "hung-up",
+        "unknown-user",
+        "telephone-caller",
+        "unknown-line",
+    ];
+
+    /// A word for log and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Signature => "signature",

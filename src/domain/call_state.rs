@@ -55,6 +55,36 @@ pub enum EndReason {
     Lost,
 }
 
+impl EndReason {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Completed,
+        Self::Busy,
+        Self::NoAnswer,
+        Self::Declined,
+        Self::Unreachable,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Expired,
+        Self::Lost,
+    ];
+
+    /// The word that clients and metrics have for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Busy => "busy",
+            Self::NoAnswer => "no-answer",
+            Self::Declined => "declined",
+            Self::Unreachable => "unreachable",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::Lost => "lost",
+        }
+    }
+}
+
 /// The state of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct CallState {

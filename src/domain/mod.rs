@@ -8,6 +8,7 @@ pub mod call;
 pub mod call_state;
 pub mod calling;
 pub mod clock;
+pub mod closing;
 pub mod event;
 pub mod ids;
 pub mod installation;

@@ -32,6 +32,15 @@ pub struct ReadyPool {
     taken: Notify,
 }
 
+/// Users that had waited too long.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Stale {
+    /// Dropped from the pool.
+    pub dropped: u32,
+    /// Deleted at Vonage, of those.
+    pub deleted: u32,
+}
+
 /// A visitor for whom a user is being made. Ends with its value.
 pub(super) struct Waiting<'a>(&'a ReadyPool);
 
@@ -65,6 +74,11 @@ impl ReadyPool {
         Waiting(self)
     }
 
+    /// How many users are kept ready; 0: none, the pool is off.
+    pub fn size(&self) -> u32 {
+        self.size
+    }
+
     /// Makes one user if some are missing, as soon as no visitor waits for theirs. `false`: the pool is full.
     ///
     /// # Errors
@@ -76,8 +90,7 @@ impl ReadyPool {
         token_ttl: TimeDelta,
         now: DateTime<Utc>,
     ) -> Result<bool, SessionError> {
-        let life = sessions::user_life(token_ttl);
-        if self.size == 0 || store.count_ready_users(now + life).await? >= self.size {
+        if self.size == 0 || count(store, token_ttl, now).await? >= self.size {
             return Ok(false);
         }
         // The sender lives as long as the pool.
@@ -86,7 +99,8 @@ impl ReadyPool {
             .subscribe()
             .wait_for(|waiting| *waiting == 0)
             .await;
-        let user = sessions::make_user(provider, life + MAX_WAIT, now).await?;
+        let user =
+            sessions::make_user(provider, sessions::user_life(token_ttl) + MAX_WAIT, now).await?;
         store.insert_ready_user(&user).await?;
         Ok(true)
     }
@@ -95,6 +109,19 @@ impl ReadyPool {
     pub async fn asked(&self) {
         self.taken.notified().await;
     }
+}
+
+/// How many users wait that can still be given to somebody.
+///
+/// # Errors
+/// When the store fails.
+pub async fn count(
+    store: &dyn Store,
+    token_ttl: TimeDelta,
+    now: DateTime<Utc>,
+) -> Result<u32, StoreError> {
+    let lasting = now + sessions::user_life(token_ttl);
+    store.count_ready_users(lasting).await
 }
 
 /// How long to make none ahead after so many failures in a row, of which `error` is the last.
@@ -116,16 +143,19 @@ pub async fn drop_stale(
     provider: &dyn Provider,
     token_ttl: TimeDelta,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<Stale, StoreError> {
+    let mut stale = Stale::default();
     let ending = now + sessions::user_life(token_ttl);
     // Out of the store first: nobody is to be given a user that is being deleted.
     for user in store.drop_ready_users(ending, STALE).await? {
+        stale.dropped += 1;
         let Some(id) = &user.id else { continue };
-        if let Err(error) = provider.delete_user(id).await {
-            tracing::warn!(%error, "could not delete a user that nobody needed");
+        match provider.delete_user(id).await {
+            Ok(()) => stale.deleted += 1,
+            Err(error) => tracing::warn!(%error, "could not delete a user that nobody needed"),
         }
     }
-    Ok(())
+    Ok(stale)
 }
 
 impl Drop for Waiting<'_> {

@@ -43,6 +43,34 @@ pub enum UserPolicy {
     Shared(String),
 }
 
+/// Where the Vonage user of a session came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserSource {
+    /// The visitor had it already.
+    Kept,
+    /// It is the one that all share.
+    Shared,
+    /// It was made ahead.
+    Ready,
+    /// It was made on the spot.
+    Made,
+}
+
+impl UserSource {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Kept, Self::Shared, Self::Ready, Self::Made];
+
+    /// A word for the metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Shared => "shared",
+            Self::Ready => "ready",
+            Self::Made => "made",
+        }
+    }
+}
+
 /// Opens sessions.
 #[derive(Debug)]
 pub struct Sessions {
@@ -59,6 +87,8 @@ pub struct Session {
     pub visitor: Visitor,
     /// The proof, for its owner.
     pub token: SessionToken,
+    /// Where the visitor's user came from.
+    pub user_source: UserSource,
 }
 
 impl Sessions {
@@ -93,11 +123,16 @@ impl Sessions {
         if let Some(token) = presented
             && let Some(visitor) = store.find_visitor(&token.hash(), now).await?
         {
-            let visitor = self.renew(store, provider, visitor, token_ttl, now).await?;
-            return Ok(Session { visitor, token });
+            let (visitor, user_source) =
+                self.renew(store, provider, visitor, token_ttl, now).await?;
+            return Ok(Session {
+                visitor,
+                token,
+                user_source,
+            });
         }
         let token = SessionToken::from_random(random()?);
-        let user = self.user(store, provider, token_ttl, now).await?;
+        let (user, user_source) = self.user(store, provider, token_ttl, now).await?;
         let visitor = Visitor {
             id: VisitorId::random(),
             session: token.hash(),
@@ -107,7 +142,11 @@ impl Sessions {
             created_at: now,
         };
         store.insert_visitor(&visitor).await?;
-        Ok(Session { visitor, token })
+        Ok(Session {
+            visitor,
+            token,
+            user_source,
+        })
     }
 
     /// Makes sure that a configured name (shared, legacy, asked for with a service key) exists at Vonage.
@@ -152,21 +191,22 @@ impl Sessions {
         mut visitor: Visitor,
         token_ttl: TimeDelta,
         now: DateTime<Utc>,
-    ) -> Result<Visitor, SessionError> {
+    ) -> Result<(Visitor, UserSource), SessionError> {
         let outlives_token = visitor.user.expires_at >= now + token_ttl;
         if outlives_token && self.is_visitor_name(&visitor.user.name) {
             if let UserPolicy::Shared(name) = &self.policy {
                 self.ensure_lasting(provider, name).await?;
             }
-            return Ok(visitor);
+            return Ok((visitor, UserSource::Kept));
         }
         let old_user = visitor.user.name;
-        visitor.user = self.user(store, provider, token_ttl, now).await?;
+        let (user, source) = self.user(store, provider, token_ttl, now).await?;
+        visitor.user = user;
         visitor.expires_at = visitor.user.expires_at;
         visitor.owns_user = self.policy == UserPolicy::PerVisitor;
         // Another tab may have been first; its user is the visitor's then, and ours ends by itself at Vonage.
         let renewed = store.renew_visitor(&visitor, &old_user).await?;
-        Ok(renewed.unwrap_or(visitor))
+        Ok((renewed.unwrap_or(visitor), source))
     }
 
     async fn user(
@@ -175,23 +215,25 @@ impl Sessions {
         provider: &dyn Provider,
         token_ttl: TimeDelta,
         now: DateTime<Utc>,
-    ) -> Result<VonageUser, SessionError> {
+    ) -> Result<(VonageUser, UserSource), SessionError> {
         let life = user_life(token_ttl);
         match &self.policy {
             UserPolicy::Shared(name) => {
                 self.ensure_lasting(provider, name).await?;
-                Ok(VonageUser {
+                let user = VonageUser {
                     name: name.clone(),
                     id: None,
                     expires_at: now + life,
-                })
+                };
+                Ok((user, UserSource::Shared))
             }
             UserPolicy::PerVisitor => {
                 if let Some(user) = self.ready.take(store, now + life).await? {
-                    return Ok(user);
+                    return Ok((user, UserSource::Ready));
                 }
                 let _waiting = self.ready.visitor_waits();
-                make_user(provider, life, now).await
+                let user = make_user(provider, life, now).await?;
+                Ok((user, UserSource::Made))
             }
         }
     }

@@ -241,13 +241,13 @@ pub trait Store: Send + Sync + fmt::Debug {
         limit: u32,
     ) -> Result<Vec<Call>, StoreError>;
 
-    /// Closes a call for good. Closing it again changes nothing.
+    /// Closes a call for good. Closing it again changes nothing. `true` if it was this that closed it.
     async fn close_call(
         &self,
         call: CallId,
         closing: Closing,
         at: DateTime<Utc>,
-    ) -> Result<(), StoreError>;
+    ) -> Result<bool, StoreError>;
 
     /// Deletes what is old, a bounded number of rows at a time (call again while it returns 1 000 of any kind).
     async fn sweep(&self, before: SweepBefore) -> Result<Swept, StoreError>;

@@ -1,13 +1,10 @@
-//! Work that nobody waits for: hanging up what is due, closing what never ended, forgetting what is old.
+//! Work that nobody waits for: hanging up what is due, forgetting what is old. What closes calls is in [`super::closing`].
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    call::{Call, Closing},
-    call_state::Phase,
-    calling,
     ids::CallId,
     live::LiveCalls,
     provider::{Provider, ProviderError},
@@ -23,15 +20,39 @@ const TOO_EARLY_TRIES: u32 = 12;
 const MAX_PAUSE: TimeDelta = TimeDelta::minutes(2);
 /// Visitors that are forgotten at a time.
 const VISITORS: u32 = 100;
-/// Open calls that are looked at: more than can be in doubt at once, so that those don't hide the others.
-const OPEN_CALLS: u32 = 1_000;
 /// What [`Store::sweep`] deletes of one kind at a time.
 const SWEEP_BATCH: u64 = 1_000;
 /// No call lasts longer at Vonage: 7 200 s of talk and an hour for everything around it.
-const CERTAINLY_OVER: TimeDelta = TimeDelta::hours(3);
+pub(super) const CERTAINLY_OVER: TimeDelta = TimeDelta::hours(3);
+
+/// What became of a try to hang up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HangupResult {
+    /// The call is over.
+    Done,
+    /// It will be tried again.
+    PutOff,
+    /// It failed for so long that the call must be over.
+    GivenUp,
+}
+
+impl HangupResult {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Done, Self::PutOff, Self::GivenUp];
+
+    /// A word for the metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::PutOff => "put-off",
+            Self::GivenUp => "given-up",
+        }
+    }
+}
 
 /// Hangs up a call whose time has come, or puts it off until Vonage can be asked again.
 ///
+/// `None`: it has no leg, so there was nothing to hang up.
 /// A hang-up is given up only when the call must be over anyway: until then it costs money and is nobody's.
 ///
 /// # Errors
@@ -42,10 +63,11 @@ pub async fn hang_up(
     live: &LiveCalls,
     due: &DueHangup,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<Option<HangupResult>, StoreError> {
     let call = &due.call;
     let Some(leg) = &call.leg else {
-        return store.settle_hangup(call.id, None, now).await;
+        store.settle_hangup(call.id, None, now).await?;
+        return Ok(None);
     };
     let asked = provider.hang_up(leg, call.region_url.as_deref());
     let answer = tokio::time::timeout(HANGUP_DEADLINE, asked)
@@ -56,20 +78,23 @@ pub async fn hang_up(
                 retry_after: None,
             })
         });
-    let retry_at = match answer {
+    let (result, retry_at) = match answer {
         Ok(()) => {
             tracing::info!(call.id = %call.id, "hung up from here");
-            None
+            (HangupResult::Done, None)
         }
         Err(error) if now - call.created_at > CERTAINLY_OVER => {
             tracing::error!(call.id = %call.id, %error, "could not hang up a call that must be over by now");
-            None
+            (HangupResult::GivenUp, None)
         }
-        Err(error) => Some(now + pause(call.id, &error, due.attempts)),
+        Err(error) => {
+            let retry_at = now + pause(call.id, &error, due.attempts);
+            (HangupResult::PutOff, Some(retry_at))
+        }
     };
     store.settle_hangup(call.id, retry_at, now).await?;
     live.changed(call.id);
-    Ok(())
+    Ok(Some(result))
 }
 
 /// How long to wait before the next try.
@@ -93,52 +118,7 @@ fn pause(call: CallId, error: &ProviderError, attempts: u32) -> TimeDelta {
     }
 }
 
-/// Closes the calls that were redeemed more than `longest` ago.
-///
-/// One whose events end it is settled. One in doubt is asked about at Vonage; if it is over there (or too old to be
-/// alive), its last event was lost.
-///
-/// # Errors
-/// When the store fails.
-pub async fn close_old_calls(
-    store: &dyn Store,
-    provider: &dyn Provider,
-    live: &LiveCalls,
-    longest: Duration,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let longest = TimeDelta::from_std(longest).unwrap_or(CERTAINLY_OVER);
-    for call in store.list_open_calls(now - longest, OPEN_CALLS).await? {
-        let ended = calling::state(store, &call, now).await?.phase == Phase::Ended;
-        let closing = if ended {
-            Closing::Settled
-        } else if is_over(provider, &call, now).await {
-            tracing::warn!(call.id = %call.id, "closed a call whose last event never came");
-            Closing::Lost
-        } else {
-            continue;
-        };
-        store.close_call(call.id, closing, now).await?;
-        live.changed(call.id);
-    }
-    Ok(())
-}
-
-async fn is_over(provider: &dyn Provider, call: &Call, now: DateTime<Utc>) -> bool {
-    let too_old = call.redeemed_at.is_none_or(|at| now - at > CERTAINLY_OVER);
-    let Some(leg) = call.leg.as_ref().filter(|_| !too_old) else {
-        return true;
-    };
-    match provider.is_over(leg, call.region_url.as_deref()).await {
-        Ok(over) => over,
-        Err(error) => {
-            tracing::warn!(call.id = %call.id, %error, "could not ask whether a call is over");
-            false
-        }
-    }
-}
-
-/// Deletes visitors whose time is over, here and at Vonage.
+/// Deletes visitors whose time is over, here and at Vonage. Returns how many users were deleted there.
 ///
 /// # Errors
 /// When the store fails. A user that Vonage does not let go is logged and left to its own `ttl` there.
@@ -146,22 +126,23 @@ pub async fn forget_expired_visitors(
     store: &dyn Store,
     provider: &dyn Provider,
     now: DateTime<Utc>,
-) -> Result<usize, StoreError> {
+) -> Result<u32, StoreError> {
     let expired = store.list_expired_visitors(now, VISITORS).await?;
+    let mut deleted = 0;
     for visitor in &expired {
         if let Some(id) = visitor.user.id.as_deref().filter(|_| visitor.owns_user) {
             match provider.delete_user(id).await {
-                Ok(()) => {}
+                Ok(()) => deleted += 1,
                 Err(error @ ProviderError::Unavailable { .. }) => {
                     tracing::warn!(%error, "could not delete an expired user; will try again");
-                    return Ok(0);
+                    return Ok(deleted);
                 }
                 Err(error) => tracing::warn!(%error, "could not delete an expired user"),
             }
         }
         store.delete_visitor(visitor.id).await?;
     }
-    Ok(expired.len())
+    Ok(deleted)
 }
 
 /// Deletes history that is older than it may be.

@@ -11,6 +11,7 @@ use actix_web::{
 use super::{
     error::{ApiError, ProblemKind},
     limits,
+    sessions::open_session,
     visit::{Visit, Website},
 };
 use crate::{domain::sessions, state::AppState};
@@ -59,16 +60,7 @@ async fn allowed_user(name: &str, visit: Visit, state: &AppState) -> Result<Stri
         && (name == "me" || name == visitor.user.name)
     {
         let now = state.clock.now();
-        let session = state
-            .sessions
-            .open(
-                &*state.store,
-                &*state.provider,
-                visit.session,
-                state.minter.ttl(),
-                now,
-            )
-            .await?;
+        let session = open_session(state, visit.session, now).await?;
         return Ok(session.visitor.user.name);
     }
     if visit.site != Website::None && state.site.legacy_users.iter().any(|legacy| legacy == name) {

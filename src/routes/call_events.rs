@@ -25,6 +25,7 @@ use crate::{
         live::Watcher,
         store::StoreError,
     },
+    metrics::OpenStream,
     state::AppState,
 };
 
@@ -54,6 +55,7 @@ pub(super) async fn stream(
         .cancel_hangup(call.id, state.clock.now())
         .await?;
     let reader = Reader {
+        _counted: state.metrics.http.stream(),
         state,
         call,
         watcher,
@@ -71,6 +73,7 @@ struct Reader {
     state: Data<AppState>,
     call: Call,
     watcher: Watcher,
+    _counted: OpenStream,
     last: Option<CallState>,
 }
 

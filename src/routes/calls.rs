@@ -93,6 +93,7 @@ async fn permit(
     )
     .await?;
     let call = permission.call;
+    state.metrics.calls.permitted();
     tracing::info!(call.id = %call.id, call.code = %call.id.support_code(), "a visitor may call");
     Ok(HttpResponse::Created().json(Permitted {
         call_id: call.id.to_string(),

@@ -103,6 +103,10 @@ pub(super) async fn finish<B: MessageBody + 'static>(
     let Some(state) = state else {
         return Ok(response.map_into_boxed_body());
     };
+    state.metrics.http.request(
+        response.request().match_pattern(),
+        response.status().as_u16(),
+    );
     let mut response = if response.status().is_client_error() || response.status().is_server_error()
     {
         with_problem(response, &state)
@@ -124,6 +128,7 @@ fn with_problem<B: MessageBody + 'static>(
         .cloned()
         .unwrap_or_else(|| ApiError::of_status(response.status()));
     drop(extensions);
+    state.metrics.http.problem(error.kind());
     let (request, response) = response.into_parts();
     let id = request_id(&request);
     let page = if wants_page(&request) {

@@ -9,6 +9,8 @@ mod cross_origin;
 pub mod error;
 pub mod health;
 pub mod limits;
+pub mod log_limit;
+pub mod metrics;
 pub mod middleware;
 pub(crate) mod pages;
 mod problem_kind;

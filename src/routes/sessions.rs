@@ -13,7 +13,14 @@ use super::{
     limits,
     visit::{self, Visit},
 };
-use crate::{state::AppState, vonage::minting::Minted};
+use crate::{
+    domain::{
+        sessions::{Session, SessionError},
+        visitor::SessionToken,
+    },
+    state::AppState,
+    vonage::minting::Minted,
+};
 
 pub(super) fn configure(cfg: &mut ServiceConfig) {
     cfg.service(web::resource("/sessions").route(web::post().to(open)));
@@ -53,16 +60,7 @@ async fn open(
     limits::check_sessions(&request, &state)?;
     let now = state.clock.now();
     let uses_cookie = visit.uses_cookie();
-    let session = state
-        .sessions
-        .open(
-            &*state.store,
-            &*state.provider,
-            visit.session,
-            state.minter.ttl(),
-            now,
-        )
-        .await?;
+    let session = open_session(&state, visit.session, now).await?;
     let user = session.visitor.user.name;
     let minted = state.minter.for_user(&user, now).await?;
 
@@ -82,6 +80,23 @@ async fn open(
         websocket_url,
         session: (!uses_cookie).then(|| session.token.expose().to_owned()),
     }))
+}
+
+/// Resumes or opens a session, and counts it.
+pub(super) async fn open_session(
+    state: &AppState,
+    presented: Option<SessionToken>,
+    now: DateTime<Utc>,
+) -> Result<Session, SessionError> {
+    let (store, provider) = (&*state.store, &*state.provider);
+    let opening = state
+        .sessions
+        .open(store, provider, presented, state.minter.ttl(), now);
+    let session = opening.await?;
+    let is_pooled = state.sessions.ready_pool().size() > 0;
+    let metrics = &state.metrics.visitors;
+    metrics.session(session.user_source, is_pooled);
+    Ok(session)
 }
 
 fn refresh_at(minted: &Minted) -> DateTime<Utc> {

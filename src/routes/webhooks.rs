@@ -1,6 +1,6 @@
 //! Vonage's webhooks. Each is checked before anything else happens; the rules are in [`crate::domain::answering`].
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
@@ -17,8 +17,10 @@ use super::{
 use crate::{
     domain::{
         answering::{Plan, Refusal},
-        store::Appended,
+        event::NewEvent,
+        store::{Appended, StoreError},
     },
+    metrics::EventResult,
     state::AppState,
     vonage::{
         ncco::Ncco,
@@ -56,6 +58,7 @@ pub(super) fn configure(cfg: &mut ServiceConfig) {
 /// A webhook and what is to be thought of it. Extracting it never fails: what follows from a verdict is each
 /// handler's to say, and the answer route says it with a sentence for the caller.
 struct Webhook {
+    arrived: Instant,
     content: Result<Content, ApiError>,
     verdict: Verdict,
 }
@@ -79,6 +82,7 @@ impl FromRequest for Webhook {
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut RequestPayload) -> Self::Future {
+        let arrived = Instant::now();
         let request = request.clone();
         let mut payload = payload.take();
         Box::pin(async move {
@@ -102,38 +106,66 @@ impl FromRequest for Webhook {
                     check.verdict(authorization, content.payload(), state.clock.now())
                 }
             };
-            match &verdict {
-                Verdict::Wrong(fault) => tracing::warn!(%fault, "a webhook was refused"),
-                Verdict::Missing => tracing::warn!(
-                    "a webhook was refused: it is not signed; are signed callbacks on?"
-                ),
-                Verdict::Genuine(_) | Verdict::Unchecked => {}
-            }
-            Ok(Self { content, verdict })
+            state.metrics.webhooks.verdict(&verdict);
+            log(&verdict, state);
+            Ok(Self {
+                arrived,
+                content,
+                verdict,
+            })
         })
+    }
+}
+
+fn log(verdict: &Verdict, state: &AppState) {
+    match verdict {
+        Verdict::Wrong(fault) => {
+            if let Some(left_out) = state.log_limit.admit(fault.as_str()) {
+                tracing::warn!(%fault, left_out, "a webhook was refused");
+            }
+        }
+        Verdict::Missing => {
+            if let Some(left_out) = state.log_limit.admit("missing") {
+                tracing::warn!(
+                    left_out,
+                    "a webhook was refused: it is not signed; are signed callbacks on?"
+                );
+            }
+        }
+        Verdict::Genuine(_) | Verdict::Unchecked => {}
     }
 }
 
 /// Tells Vonage what to do with a call.
 async fn answer(webhook: Webhook, state: Data<AppState>) -> HttpResponse {
     let plan = plan(&webhook, &state).await;
-    HttpResponse::Ok().json(match &plan {
+    let ncco = ncco(&plan, &state);
+    let metrics = &state.metrics.webhooks;
+    metrics.answered(&plan, webhook.arrived.elapsed());
+    HttpResponse::Ok().json(ncco)
+}
+
+fn ncco(plan: &Plan, state: &AppState) -> Ncco {
+    match plan {
         Plan::Connect(call) => {
             tracing::info!(call.id = %call.id, "a caller is put through");
             state.live.changed(call.id);
             Ncco::connect(&state.line, &call.language)
         }
         Plan::Refuse(refusal) => {
-            tracing::warn!(reason = refusal.as_str(), "a caller is not put through");
+            let reason = refusal.as_str();
+            if let Some(left_out) = state.log_limit.admit(reason) {
+                tracing::warn!(reason, left_out, "a caller is not put through");
+            }
             Ncco::refusal(&state.line.words)
         }
         Plan::Apologise => Ncco::apology(&state.line.words),
-    })
+    }
 }
 
 async fn plan(webhook: &Webhook, state: &Data<AppState>) -> Plan {
     let replay = match &webhook.verdict {
-        Verdict::Genuine(replay) => Some(replay.clone()),
+        Verdict::Genuine(genuine) => Some(genuine.replay.clone()),
         Verdict::Unchecked => None,
         Verdict::Missing | Verdict::Wrong(_) => return Plan::Refuse(Refusal::Signature),
     };
@@ -148,7 +180,7 @@ async fn plan(webhook: &Webhook, state: &Data<AppState>) -> Plan {
     let now = state.clock.now();
     // Both are queued at the same time and so share a commit. What can't be kept must not cost the caller the call.
     let asked = webhook::asked(content.payload(), now);
-    let keeping = tokio::time::timeout(KEEPING_DEADLINE, state.store.append_event(&asked));
+    let keeping = tokio::time::timeout(KEEPING_DEADLINE, keep(&asked, state));
     let planning = state
         .answering
         .plan(&*state.store, &question, knows_user, now);
@@ -165,9 +197,17 @@ async fn plan(webhook: &Webhook, state: &Data<AppState>) -> Plan {
 
 /// Keeps an event, and says so only when it is on disk.
 async fn event(webhook: Webhook, state: Data<AppState>) -> Result<HttpResponse, ApiError> {
+    let arrived = webhook.arrived;
+    let answer = acknowledge(webhook, &state).await;
+    let metrics = &state.metrics.webhooks;
+    metrics.event_answered(arrived.elapsed());
+    answer
+}
+
+async fn acknowledge(webhook: Webhook, state: &AppState) -> Result<HttpResponse, ApiError> {
     let content = webhook.content?;
     let replay = match webhook.verdict {
-        Verdict::Genuine(replay) => Some(replay),
+        Verdict::Genuine(genuine) => Some(genuine.replay),
         Verdict::Unchecked => None,
         Verdict::Missing => {
             return Err(
@@ -178,12 +218,20 @@ async fn event(webhook: Webhook, state: Data<AppState>) -> Result<HttpResponse, 
     };
     let event = webhook::event(content.payload(), replay, state.clock.now());
     let status = event.status.clone().unwrap_or_default();
-    let appended = tokio::time::timeout(EVENT_DEADLINE, state.store.append_event(&event))
+    let count = |result| state.metrics.webhooks.event(result);
+    let appended = tokio::time::timeout(EVENT_DEADLINE, keep(&event, state))
         .await
         .map_err(|_elapsed| {
             tracing::error!("an event was not acknowledged because the store took too long");
             ApiError::new(ProblemKind::StoreUnavailable).retry_after(Duration::from_secs(2))
-        })??;
+        })
+        .and_then(|kept| Ok(kept?))
+        .inspect_err(|_failed| count(EventResult::Failed))?;
+    count(match appended {
+        Appended::New(_) => EventResult::Kept,
+        Appended::Repeat => EventResult::Repeated,
+        Appended::Replayed => EventResult::Replayed,
+    });
     match appended {
         Appended::New(Some(call)) => {
             tracing::info!(call.id = %call, vonage.status = ?status, "event");
@@ -194,11 +242,24 @@ async fn event(webhook: Webhook, state: Data<AppState>) -> Result<HttpResponse, 
         }
         Appended::Repeat => tracing::debug!(vonage.status = ?status, "event repeated"),
         Appended::Replayed => {
-            tracing::warn!("a webhook was refused: its token was used for another request");
+            if let Some(left_out) = state.log_limit.admit("replayed-event") {
+                tracing::warn!(
+                    left_out,
+                    "a webhook was refused: its token was used for another request"
+                );
+            }
             return Err(ApiError::new(ProblemKind::WebhookSignature));
         }
     }
     Ok(HttpResponse::Ok().finish())
+}
+
+/// Puts a webhook on disk, and measures how long that takes.
+async fn keep(event: &NewEvent, state: &AppState) -> Result<Appended, StoreError> {
+    let began = Instant::now();
+    let appended = state.store.append_event(event).await?;
+    state.metrics.webhooks.committed(began.elapsed());
+    Ok(appended)
 }
 
 /// The last resort, when our own answer did not reach Vonage: a constant that depends on nothing, not even on a signature.

@@ -6,7 +6,8 @@ use super::{
     layers,
     reader::{Noted, Reader},
     sections::{
-        calls, database, http, line, log, page, retention, token, visitors, vonage, webhooks,
+        calls, database, http, line, log, metrics, page, retention, token, visitors, vonage,
+        webhooks,
     },
     sources::Sources,
     table,
@@ -92,6 +93,7 @@ fn read_sections(
     let retention = retention::read(reader);
     let page = page::read(reader);
     let log = log::read(reader, stdout_is_terminal);
+    let metrics = metrics::read(reader);
     if let (Ok(vonage), Ok(line)) = (&vonage, &line) {
         checks::destination_is_not_ours(reader, vonage, line);
     }
@@ -107,5 +109,6 @@ fn read_sections(
         retention: retention?,
         page: page?,
         log: log?,
+        metrics: metrics?,
     })
 }

@@ -81,6 +81,8 @@ pub struct Settings {
     pub page: Page,
     /// What is logged, and how.
     pub log: Log,
+    /// `metrics.*`
+    pub metrics: Metrics,
 }
 
 /// `http.*`
@@ -286,4 +288,13 @@ pub struct Log {
     pub json: bool,
     /// A `tracing` filter: `info`, `click_to_call=debug,warn`.
     pub filter: String,
+}
+
+/// `metrics.*`
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    /// Address of the listener.
+    pub bind: IpAddr,
+    /// Its port; `None`: there is no listener.
+    pub port: Option<u16>,
 }

@@ -3,7 +3,8 @@
 use super::{
     key::Spec,
     sections::{
-        calls, database, http, line, log, page, retention, token, visitors, vonage, webhooks,
+        calls, database, http, line, log, metrics, page, retention, token, visitors, vonage,
+        webhooks,
     },
 };
 
@@ -17,7 +18,7 @@ pub struct Section {
 }
 
 /// All sections in the order of the manual.
-pub fn sections() -> [Section; 13] {
+pub fn sections() -> [Section; 14] {
     let section = |title, keys| Section { title, keys };
     [
         section("The listener and what stands before it", http::KEYS),
@@ -36,6 +37,7 @@ pub fn sections() -> [Section; 13] {
         section("How long it is kept", retention::KEYS),
         section("The visitor's page", page::KEYS),
         section("The log", log::KEYS),
+        section("The metrics", metrics::KEYS),
     ]
 }
 

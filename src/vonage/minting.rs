@@ -20,6 +20,7 @@ use super::{
     jwt::{self, Claims, MintError},
     key::ApplicationKey,
 };
+use crate::metrics::TokenMetrics;
 
 /// Requests that may wait. At 4 000 signatures a second per core this is about half a second's work for two cores.
 const QUEUE: usize = 4_096;
@@ -84,6 +85,7 @@ pub struct Minter {
     policy: RwLock<Arc<MintPolicy>>,
     jobs: Sender<Job>,
     application_token: Mutex<Option<ApplicationToken>>,
+    metrics: TokenMetrics,
 }
 
 impl Minter {
@@ -94,20 +96,25 @@ impl Minter {
     ///
     /// # Errors
     /// When the key fails its self-test or a thread can't be started.
-    pub fn start(policy: MintPolicy, now: DateTime<Utc>) -> anyhow::Result<Self> {
+    pub fn start(
+        policy: MintPolicy,
+        metrics: TokenMetrics,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Self> {
         self_test(&policy, now)?;
         let (jobs, queue) = crossbeam_channel::bounded(QUEUE);
         let threads = thread::available_parallelism().map_or(1, usize::from);
         for number in 0..threads {
-            let queue = queue.clone();
+            let (queue, metrics) = (queue.clone(), metrics.clone());
             thread::Builder::new()
                 .name(format!("sign-{number}"))
-                .spawn(move || work(&queue))?;
+                .spawn(move || work(&queue, &metrics))?;
         }
         Ok(Self {
             policy: RwLock::new(Arc::new(policy)),
             jobs,
             application_token: Mutex::default(),
+            metrics,
         })
     }
 
@@ -180,6 +187,11 @@ impl Minter {
         self.policy().application_id.clone()
     }
 
+    /// Tokens that wait to be signed.
+    pub fn waiting(&self) -> usize {
+        self.jobs.len()
+    }
+
     /// Life of a visitor's token.
     pub fn ttl(&self) -> TimeDelta {
         self.policy().ttl
@@ -193,9 +205,10 @@ impl Minter {
             queued_at: Instant::now(),
             reply,
         };
-        self.jobs
-            .try_send(job)
-            .map_err(|_full| Turned::Overloaded)?;
+        self.jobs.try_send(job).map_err(|_full| {
+            self.metrics.shed();
+            Turned::Overloaded
+        })?;
         answer.await.unwrap_or(Err(Turned::Overloaded))
     }
 
@@ -205,19 +218,25 @@ impl Minter {
 }
 
 /// Signs until every [`Minter`] is gone.
-fn work(queue: &Receiver<Job>) {
+fn work(queue: &Receiver<Job>, metrics: &TokenMetrics) {
     while let Ok(job) = queue.recv() {
         // A client that hung up meanwhile, or a job too old, costs no signature.
         if job.reply.is_closed() {
             continue;
         }
-        let result = if job.queued_at.elapsed() > MAX_WAIT {
+        let waited = job.queued_at.elapsed();
+        metrics.waited(waited);
+        let result = if waited > MAX_WAIT {
+            metrics.shed();
             Err(Turned::Overloaded)
         } else {
-            jwt::mint(&job.policy.key, &job.claims).map_err(|error| {
-                tracing::error!(%error, "a token could not be signed");
-                Turned::Failed
-            })
+            jwt::mint(&job.policy.key, &job.claims)
+                .inspect(|_token| metrics.signed())
+                .map_err(|error| {
+                    metrics.failed();
+                    tracing::error!(%error, "a token could not be signed");
+                    Turned::Failed
+                })
         };
         let _ = job.reply.send(result);
     }

@@ -43,13 +43,25 @@ impl Payload<'_> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Signed by Vonage, for us. The store still has to see the key only once.
-    Genuine(ReplayKey),
+    Genuine(Genuine),
     /// The operator has switched signatures off.
     Unchecked,
     /// Not signed at all. Vonage does that after an inner fault, and signs the next try.
     Missing,
     /// Signed wrongly, and how.
     Wrong(Fault),
+}
+
+/// A request that Vonage signed for us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Genuine {
+    /// The signed request.
+    pub replay: ReplayKey,
+    /// How far our clock was ahead of Vonage's when it signed: transport included, in whole seconds.
+    pub clock_skew: TimeDelta,
+    /// A GET whose `payload_hash` is not the digest of its query. What Vonage hashes there is not published, so nothing
+    /// follows from it.
+    pub other_query_hash: bool,
 }
 
 /// What is wrong with a signature. A word for the log; the sender learns nothing of it.
@@ -76,6 +88,32 @@ pub enum Fault {
     /// The body is not the one that was signed.
     #[error("the body is not the one that was signed")]
     Payload,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Form,
+        Self::Secret,
+        Self::Time,
+        Self::Issuer,
+        Self::Account,
+        Self::Application,
+        Self::Payload,
+    ];
+
+    /// A word for the metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::Secret => "secret",
+            Self::Time => "time",
+            Self::Issuer => "issuer",
+            Self::Account => "account",
+            Self::Application => "application",
+            Self::Payload => "payload",
+        }
+    }
 }
 
 /// Checks signatures.
@@ -130,10 +168,7 @@ impl SignatureCheck {
             return Verdict::Missing;
         };
         match self.check(authorization, payload, now) {
-            Ok(jti) => Verdict::Genuine(ReplayKey {
-                jti,
-                digest: payload.digest(),
-            }),
+            Ok(genuine) => Verdict::Genuine(genuine),
             Err(fault) => Verdict::Wrong(fault),
         }
     }
@@ -143,7 +178,7 @@ impl SignatureCheck {
         authorization: &str,
         payload: Payload<'_>,
         now: DateTime<Utc>,
-    ) -> Result<String, Fault> {
+    ) -> Result<Genuine, Fault> {
         let (scheme, token) = authorization.split_once(' ').ok_or(Fault::Form)?;
         if !scheme.eq_ignore_ascii_case("bearer") || token.len() > MAX_TOKEN_BYTES {
             return Err(Fault::Form);
@@ -176,13 +211,21 @@ impl SignatureCheck {
             return Err(Fault::Application);
         }
         // What exactly is hashed for a GET is not published. The replay key binds the token to the query instead.
-        if let Payload::Body(_) = payload {
-            let sent = claims.payload_hash.ok_or(Fault::Payload)?;
-            if !sent.eq_ignore_ascii_case(&hex(&payload.digest())) {
-                return Err(Fault::Payload);
-            }
-        }
-        Ok(claims.jti)
+        let digest = payload.digest();
+        let is_hash = |sent: &String| sent.eq_ignore_ascii_case(&hex(&digest));
+        let other_query_hash = match (payload, &claims.payload_hash) {
+            (Payload::Body(_), Some(sent)) if is_hash(sent) => false,
+            (Payload::Body(_), _) => return Err(Fault::Payload),
+            (Payload::Query(_), sent) => !sent.as_ref().is_none_or(is_hash),
+        };
+        Ok(Genuine {
+            replay: ReplayKey {
+                jti: claims.jti,
+                digest,
+            },
+            clock_skew: TimeDelta::seconds(now.timestamp() - iat),
+            other_query_hash,
+        })
     }
 
     /// The claims, if any of our secrets signed them.

@@ -11,12 +11,14 @@
 
 mod answers;
 mod calls;
+mod closing;
 mod contract;
 mod events;
 mod faults;
 mod hangups;
 mod helpers;
 mod limits;
+mod metrics;
 mod page;
 mod ready_pool;
 mod sessions;

@@ -7,7 +7,7 @@ use click_to_call::settings::UserMode;
 use serde_json::Value;
 use wiremock::{Request, ResponseTemplate};
 
-use crate::helpers::TestApp;
+use crate::helpers::{TestApp, VonageStub};
 
 const DAY: u64 = 86_400;
 
@@ -66,21 +66,14 @@ async fn the_pool_is_filled_up_again() {
 
 #[tokio::test]
 async fn an_empty_pool_keeps_no_visitor_waiting() {
-    let vonage_down = 3;
-    let app = TestApp::with_vonage(
-        |s| s.visitors.ready_users = 1,
-        async |vonage| {
-            let down = ResponseTemplate::new(503);
-            vonage
-                .mount_times(vonage_down, "POST", "/v1/users$", down)
-                .await;
-        },
-    )
-    .await;
-    app.vonage.wait_for_number(3, "POST", "/v1/users").await;
+    // Those made ahead live a day longer than those made on the spot.
+    let fail = async |vonage: &VonageStub| vonage.refuse_users_of(3 * DAY).await;
+    let app = TestApp::with_vonage(|s| s.visitors.ready_users = 1, fail).await;
+    app.vonage.wait_for("POST", "/v1/users").await;
     let visitor = app.visitor().await;
-    let made = app.vonage.requests("POST", "/v1/users").await;
-    assert!(names(&made[3..]).contains(&visitor.user));
+    let made = bodies(&app.vonage.requests("POST", "/v1/users").await);
+    let of_visitor = made.iter().find(|user| user["name"] == visitor.user);
+    assert_eq!(of_visitor.unwrap()["properties"]["ttl"], 2 * DAY);
 }
 
 #[tokio::test]

@@ -66,6 +66,21 @@ fn a_taken_port_is_named() {
 }
 
 #[test]
+fn a_taken_port_of_the_metrics_is_named() {
+    let first = Place::ready();
+    let service = Service::start(&first);
+    let mut second = Place::ready();
+    second.set("PORT", "0");
+    let taken = service.url.rsplit(':').next().unwrap();
+    second.set("CLICK_TO_CALL__METRICS__PORT", taken);
+    second
+        .run(&["serve"])
+        .failed()
+        .says("for the metrics")
+        .says("metrics.port");
+}
+
+#[test]
 fn the_health_check_asks_the_running_service() {
     let mut place = Place::ready();
     let service = Service::start(&place);

@@ -5,6 +5,7 @@ pub(super) mod database;
 pub(super) mod http;
 pub(super) mod line;
 pub(super) mod log;
+pub(super) mod metrics;
 pub(super) mod page;
 pub(super) mod retention;
 pub(super) mod token;

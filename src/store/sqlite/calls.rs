@@ -158,16 +158,16 @@ pub(super) struct CloseCall {
 
 #[async_trait]
 impl Write for CloseCall {
-    type Output = ();
+    type Output = bool;
 
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        query(CLOSE)
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+        let closed = query(CLOSE)
             .bind(self.call.0.as_bytes().as_slice())
             .bind(millis(self.at))
             .bind(self.closing.as_str())
             .execute(connection)
             .await?;
-        Ok(())
+        Ok(closed.rows_affected() > 0)
     }
 }
 

@@ -234,7 +234,7 @@ impl Store for SqliteStore {
         call: CallId,
         closing: Closing,
         at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         self.writer.write(CloseCall { call, closing, at }).await
     }
 

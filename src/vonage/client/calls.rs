@@ -4,11 +4,14 @@
 
 use std::num::NonZeroU32;
 
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::{Answer, VonageClient, address, refused, turn, unavailable};
-use crate::domain::{ids::LegId, provider::ProviderError};
+use crate::{
+    domain::{ids::LegId, provider::ProviderError},
+    metrics::Operation,
+};
 
 /// Requests other than new calls that Vonage takes in a second.
 /// Source: <https://developer.vonage.com/en/voice/voice-api/guides/troubleshooting>
@@ -20,7 +23,7 @@ pub(super) async fn hang_up(
     region_url: Option<&str>,
 ) -> Result<(), ProviderError> {
     let body = json!({ "action": "hangup" });
-    match control(client, Method::PUT, leg, region_url, Some(&body)).await? {
+    match control(client, Operation::HangUp, leg, region_url, Some(&body)).await? {
         Some(answer) if answer.status == StatusCode::BAD_REQUEST => Err(ProviderError::TooEarly),
         Some(answer) if !answer.status.is_success() => Err(refused("hang up", &answer)),
         Some(_) | None => Ok(()),
@@ -32,7 +35,7 @@ pub(super) async fn is_over(
     leg: &LegId,
     region_url: Option<&str>,
 ) -> Result<bool, ProviderError> {
-    match control(client, Method::GET, leg, region_url, None).await? {
+    match control(client, Operation::AskCall, leg, region_url, None).await? {
         None => Ok(true),
         Some(answer) if answer.status.is_success() => {
             let status = answer.text("status");
@@ -48,7 +51,7 @@ pub(super) async fn is_over(
 /// A request about a call, sent to each host in turn until one knows the call. `None`: none does.
 async fn control(
     client: &VonageClient,
-    method: Method,
+    operation: Operation,
     leg: &LegId,
     region_url: Option<&str>,
     body: Option<&Value>,
@@ -56,7 +59,7 @@ async fn control(
     for host in client.hosts.to_control(region_url) {
         turn(&client.calls_turn).await?;
         let url = address(&host, &["v1", "calls", leg.as_str()])?;
-        let answer = client.send(method.clone(), url, body).await?;
+        let answer = client.send(operation, url, body).await?;
         match answer.status {
             StatusCode::NOT_FOUND => {}
             StatusCode::TOO_MANY_REQUESTS => {

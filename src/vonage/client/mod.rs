@@ -7,7 +7,7 @@ use std::{
     fmt,
     num::NonZeroU32,
     sync::{Arc, PoisonError, RwLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -21,10 +21,13 @@ use super::{
     hosts::{Region, TrustedHosts},
     minting::Minter,
 };
-use crate::domain::{
-    clock::Clock,
-    ids::LegId,
-    provider::{ProvidedUser, Provider, ProviderError},
+use crate::{
+    domain::{
+        clock::Clock,
+        ids::LegId,
+        provider::{ProvidedUser, Provider, ProviderError},
+    },
+    metrics::{Operation, VonageMetrics},
 };
 
 /// Time for one request, connection and answer. A visitor waits for it.
@@ -46,6 +49,7 @@ pub struct VonageClient {
     api_url: Url,
     minter: Arc<Minter>,
     clock: Clock,
+    metrics: VonageMetrics,
     users_turn: DefaultDirectRateLimiter,
     deletions_turn: DefaultDirectRateLimiter,
     calls_turn: DefaultDirectRateLimiter,
@@ -80,6 +84,7 @@ impl VonageClient {
         region: Region,
         users_per_second: NonZeroU32,
         minter: Arc<Minter>,
+        metrics: VonageMetrics,
         clock: Clock,
     ) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder()
@@ -96,6 +101,7 @@ impl VonageClient {
             api_url,
             minter,
             clock,
+            metrics,
             users_turn: RateLimiter::direct(Quota::per_second(users_per_second)),
             deletions_turn: RateLimiter::direct(Quota::per_second(users::DELETIONS_PER_SECOND)),
             calls_turn: RateLimiter::direct(Quota::per_second(calls::REQUESTS_PER_SECOND)),
@@ -111,7 +117,7 @@ impl VonageClient {
     /// One request with the application's token, to a trusted host.
     async fn send(
         &self,
-        method: Method,
+        operation: Operation,
         url: Url,
         body: Option<&Value>,
     ) -> Result<Answer, ProviderError> {
@@ -120,11 +126,13 @@ impl VonageClient {
             .for_application(self.clock.now())
             .await
             .map_err(|error| unavailable(&format!("was not asked: {error}"), None))?;
-        let mut request = self.http.request(method, url).bearer_auth(token);
+        let mut request = self.http.request(method(operation), url).bearer_auth(token);
         if let Some(body) = body {
             request = request.json(body);
         }
-        self.runtime
+        let began = Instant::now();
+        let answer = self
+            .runtime
             .spawn(exchange(request))
             .await
             .unwrap_or_else(|_stopped| {
@@ -132,7 +140,19 @@ impl VonageClient {
                     "was not asked to the end: the service is stopping",
                     None,
                 ))
-            })
+            });
+        let status = answer.as_ref().ok().map(|answer| answer.status.as_u16());
+        self.metrics.asked(operation, status, began.elapsed());
+        answer
+    }
+}
+
+fn method(operation: Operation) -> Method {
+    match operation {
+        Operation::CreateUser => Method::POST,
+        Operation::FindUser | Operation::AskCall => Method::GET,
+        Operation::DeleteUser => Method::DELETE,
+        Operation::HangUp => Method::PUT,
     }
 }
 

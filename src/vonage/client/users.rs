@@ -5,13 +5,14 @@
 use std::{num::NonZeroU32, sync::PoisonError, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::{Answer, VonageClient, address, refused, turn, unavailable};
 use crate::{
     domain::provider::{ProvidedUser, ProviderError},
+    metrics::Operation,
     vonage::hosts,
 };
 
@@ -40,7 +41,7 @@ pub(super) async fn delete(client: &VonageClient, id: &str) -> Result<(), Provid
     let url = address(&client.api_url, &["v1", "users", id])?;
     // Its own turns, and few: new visitors must not wait for old ones, whom Vonage forgets by itself.
     turn(&client.deletions_turn).await?;
-    let answer = client.send(Method::DELETE, url, None).await?;
+    let answer = client.send(Operation::DeleteUser, url, None).await?;
     match answer.status {
         StatusCode::NOT_FOUND => Ok(()),
         status if status.is_success() => Ok(()),
@@ -61,7 +62,7 @@ async fn create(
         body.insert("properties".to_owned(), json!({ "ttl": ttl.as_secs() }));
     }
     let url = address(&client.api_url, &["v1", "users"])?;
-    let answer = request(client, Method::POST, url, Some(&body)).await?;
+    let answer = request(client, Operation::CreateUser, url, Some(&body)).await?;
     match answer.status {
         status if status.is_success() => read(client, &answer.body),
         // Taken: by our own first try whose answer was lost, or by another replica.
@@ -80,7 +81,7 @@ async fn create(
 async fn find(client: &VonageClient, name: &str) -> Result<Option<ProvidedUser>, ProviderError> {
     let mut url = address(&client.api_url, &["v1", "users"])?;
     url.query_pairs_mut().append_pair("name", name);
-    let answer = request(client, Method::GET, url, None).await?;
+    let answer = request(client, Operation::FindUser, url, None).await?;
     if answer.status == StatusCode::NOT_FOUND {
         return Ok(None);
     }
@@ -128,13 +129,13 @@ fn read(client: &VonageClient, user: &Value) -> Result<ProvidedUser, ProviderErr
 /// A request to the Users API, with Vonage's pace and a few tries.
 async fn request(
     client: &VonageClient,
-    method: Method,
+    operation: Operation,
     url: Url,
     body: Option<&Value>,
 ) -> Result<Answer, ProviderError> {
     let once = || async {
         turn(&client.users_turn).await?;
-        let answer = client.send(method.clone(), url.clone(), body).await?;
+        let answer = client.send(operation, url.clone(), body).await?;
         match answer.status {
             StatusCode::TOO_MANY_REQUESTS => Err(unavailable(
                 "answers 429, too many requests",

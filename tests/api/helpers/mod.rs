@@ -1,6 +1,7 @@
 //! A service of its own for each test, and the words in which tests speak to it.
 
 mod call_stream;
+mod scrape;
 mod signing;
 mod visitor;
 mod vonage;
@@ -29,7 +30,7 @@ use tokio::{sync::oneshot, task::JoinHandle};
 
 pub(crate) use call_stream::CallStream;
 pub(crate) use signing::Signer;
-pub(crate) use visitor::Visitor;
+pub(crate) use visitor::{Permitted, Visitor};
 pub(crate) use vonage::VonageStub;
 
 pub(crate) const APPLICATION: &str = "aaaaaaaa-bbbb-cccc-dddd-0123456789ab";
@@ -77,6 +78,7 @@ impl TestClock {
 
 pub(crate) struct TestApp {
     pub(crate) url: String,
+    pub(crate) metrics_url: Option<String>,
     pub(crate) vonage: VonageStub,
     pub(crate) clock: TestClock,
     pub(crate) signer: Signer,
@@ -158,6 +160,9 @@ impl TestApp {
                 .await
                 .unwrap();
         let url = format!("http://{}", application.address());
+        let metrics_url = application
+            .metrics_address()
+            .map(|address| format!("http://{address}/metrics"));
         let reloader = application.reloader();
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(application.run_until_stopped(async {
@@ -170,6 +175,7 @@ impl TestApp {
             .unwrap();
         Self {
             url,
+            metrics_url,
             vonage,
             clock,
             signer,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wiremock::{
     Mock, MockServer, Request, Respond, ResponseTemplate,
-    matchers::{method, path, path_regex},
+    matchers::{body_partial_json, method, path, path_regex},
 };
 
 pub(crate) struct VonageStub(MockServer);
@@ -63,6 +63,17 @@ impl VonageStub {
             .and(path_regex(address))
             .respond_with(answer)
             .with_priority(priority)
+            .mount(&self.0)
+            .await;
+    }
+
+    /// Refuses to make users that are to live so many seconds.
+    pub(crate) async fn refuse_users_of(&self, ttl: u64) {
+        Mock::given(method("POST"))
+            .and(path("/v1/users"))
+            .and(body_partial_json(json!({ "properties": { "ttl": ttl } })))
+            .respond_with(ResponseTemplate::new(403))
+            .with_priority(1)
             .mount(&self.0)
             .await;
     }

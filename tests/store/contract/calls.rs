@@ -120,8 +120,13 @@ pub(crate) async fn open_calls_are_listed_oldest_first(store: &Arc<dyn Store>) {
 
 pub(crate) async fn closing_is_final(store: &Arc<dyn Store>) {
     let (call, _) = redeemed_call(&**store).await;
-    for (closing, when) in [(Closing::Settled, at(100)), (Closing::Lost, at(200))] {
-        store.close_call(call.id, closing, when).await.unwrap();
+    let tries = [
+        (Closing::Settled, at(100), true),
+        (Closing::Lost, at(200), false),
+    ];
+    for (closing, when, is_first) in tries {
+        let closed = store.close_call(call.id, closing, when).await.unwrap();
+        assert_eq!(closed, is_first);
         let found = store.find_call(call.id).await.unwrap().unwrap();
         assert_eq!(found.closed, Some((at(100), Closing::Settled)));
     }
@@ -130,9 +135,7 @@ pub(crate) async fn closing_is_final(store: &Arc<dyn Store>) {
 pub(crate) async fn missing_call_is_no_fault(store: &Arc<dyn Store>) {
     let nothing = CallId::random();
     assert_eq!(store.find_call(nothing).await.unwrap(), None);
-    store
-        .close_call(nothing, Closing::Lost, at(1))
-        .await
-        .unwrap();
+    let closed = store.close_call(nothing, Closing::Lost, at(1)).await;
+    assert!(!closed.unwrap());
     assert_eq!(store.find_call(nothing).await.unwrap(), None);
 }

@@ -1,0 +1,109 @@
+//! Calls that are over are closed, when their last events have had time to come.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use click_to_call::{
+    domain::{
+        call_state::EndReason,
+        closing::Closer,
+        ids::{CallId, LegId},
+        live::LiveCalls,
+        provider::{ProvidedUser, Provider, ProviderError},
+        store::Store,
+    },
+    store::{Access, connect},
+};
+
+use crate::helpers::{Permitted, TestApp, Visitor, leg_event};
+
+/// Vonage need not be asked about a call whose events tell its end.
+#[derive(Debug)]
+struct NotAsked;
+
+#[async_trait]
+impl Provider for NotAsked {
+    async fn ensure_user(
+        &self,
+        _name: &str,
+        _ttl: Option<Duration>,
+    ) -> Result<ProvidedUser, ProviderError> {
+        unreachable!()
+    }
+
+    async fn delete_user(&self, _id: &str) -> Result<(), ProviderError> {
+        unreachable!()
+    }
+
+    async fn hang_up(&self, _leg: &LegId, _region_url: Option<&str>) -> Result<(), ProviderError> {
+        unreachable!()
+    }
+
+    async fn is_over(
+        &self,
+        _leg: &LegId,
+        _region_url: Option<&str>,
+    ) -> Result<bool, ProviderError> {
+        unreachable!()
+    }
+}
+
+/// The service's store, and a call that was put through.
+async fn call_under_way(visitor: &Visitor<'_>) -> (Arc<dyn Store>, Permitted, CallId) {
+    let app = visitor.app;
+    let call = visitor.call().await;
+    app.answer(&visitor.question(&call.ticket, "near")).await;
+    let store = connect(&app.settings.database.url, Access::Beside).await;
+    let id = call.id.parse().unwrap();
+    (store.unwrap(), call, id)
+}
+
+async fn look(closer: &mut Closer, store: &dyn Store, app: &TestApp) -> (usize, Vec<EndReason>) {
+    // The call may have been put through in this very millisecond.
+    let now = app.clock.now() + TimeDelta::seconds(1);
+    let live = LiveCalls::default();
+    let look = closer.look(store, &NotAsked, &live, now).await.unwrap();
+    (look.open, look.closed)
+}
+
+#[tokio::test]
+async fn a_call_that_is_over_is_closed_at_the_second_look() {
+    let app = TestApp::spawn().await;
+    let visitor = app.visitor().await;
+    let (store, _, id) = call_under_way(&visitor).await;
+    let mut closer = Closer::new(Duration::from_hours(1));
+    assert_eq!(look(&mut closer, &*store, &app).await, (1, vec![]));
+    assert_eq!(look(&mut closer, &*store, &app).await, (1, vec![]));
+
+    app.post_event(&leg_event("near", "CON-near", "completed", 2))
+        .await;
+    assert_eq!(look(&mut closer, &*store, &app).await, (0, vec![]));
+    // What comes late may still tell a better reason.
+    for status in ["answered", "completed"] {
+        app.post_event(&leg_event("desk", "CON-near", status, 1))
+            .await;
+    }
+    let ended = vec![EndReason::Completed];
+    assert_eq!(look(&mut closer, &*store, &app).await, (0, ended));
+    assert_eq!(look(&mut closer, &*store, &app).await, (0, vec![]));
+    let call = store.find_call(id).await.unwrap().unwrap();
+    assert!(call.closed.is_some());
+}
+
+#[tokio::test]
+async fn a_call_that_is_still_to_be_hung_up_is_not_closed() {
+    let app = TestApp::spawn().await;
+    let visitor = app.visitor().await;
+    let (store, call, id) = call_under_way(&visitor).await;
+    let leaving = serde_json::json!({ "leaving": true });
+    visitor.hang_up(&call.id, leaving).await;
+    app.post_event(&leg_event("desk", "CON-near", "busy", 1))
+        .await;
+    let mut closer = Closer::new(Duration::from_hours(1));
+    for _ in 0..3 {
+        assert_eq!(look(&mut closer, &*store, &app).await, (0, vec![]));
+    }
+    let call = store.find_call(id).await.unwrap().unwrap();
+    assert_eq!(call.closed, None);
+}
