@@ -74,7 +74,7 @@ export class Api {
 
   /**
    * Ends the call from the server: the only way while the browser has no handle on it.
-   * @param {NewCall} call
+   * @param {{id: string, ticket?: string}} call
    */
   async hangUp({ id, ticket }) {
     await this.#post(`api/calls/${encodeURIComponent(id)}/hangup`, { leaving: false, ticket });
@@ -83,7 +83,7 @@ export class Api {
   /**
    * Says that this page is going away; the server hangs up unless it hears from it again. The type
    * is `text/plain` because a beacon to another origin can't wait for a preflight.
-   * @param {NewCall} call
+   * @param {{id: string, ticket?: string}} call
    */
   leave({ id, ticket }) {
     const body = new Blob([JSON.stringify({ leaving: true, ticket })], { type: "text/plain" });

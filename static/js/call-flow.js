@@ -34,8 +34,10 @@ export class CallFlow {
   #onChange;
   /** Ends with the press it belongs to. */
   #attempt = new AbortController();
-  /** @type {NewCall|null} */
+  /** @type {(Omit<NewCall, "ticket"> & {ticket?: string})|null} */
   #call = null;
+  /** @type {number|undefined} Unix milliseconds */
+  #answeredAt;
   /** @type {Promise<unknown>} */
   #dialling = Promise.resolve();
 
@@ -84,6 +86,30 @@ export class CallFlow {
     }
   }
 
+  /**
+   * Takes up the call that this tab was in before its page was loaded again.
+   * @param {import("./left-call.js").LeftCall} left
+   */
+  async resume({ call, session, leg, muted }) {
+    if (!this.dispatch({ type: "resume", call })) return;
+    this.#attempt = new AbortController();
+    this.#call = call;
+    const { signal } = this.#attempt;
+    // The service's first sign that the page is back: it does not hang up now.
+    void this.#follow(call, signal);
+    try {
+      await this.#askForMicrophone();
+      await this.#voice.resume(session, leg);
+      this.#tell(signal, { type: "sound", sound: "up" });
+      if (muted) await this.mute(true);
+    } catch {
+      if (signal.aborted) return;
+      // Over while the page was away, and the service has said why.
+      if (this.state.reason !== null) this.dispatch({ type: "settle" });
+      else this.lost();
+    }
+  }
+
   /** Ends the call, however far it got. */
   hangUp() {
     const { step } = this.state;
@@ -122,9 +148,16 @@ export class CallFlow {
     this.#endAtServer();
   }
 
-  /** The page is going away. The server waits a little in case it comes back. */
+  /**
+   * The page is going away. The server waits a little in case it comes back.
+   * @returns {import("./left-call.js").LeftCall|null} what a page needs to take the call up
+   */
   leave() {
-    if (isLive(this.state) && this.#call) this.#api.leave(this.#call);
+    if (!isLive(this.state) || this.#call === null) return null;
+    this.#api.leave(this.#call);
+    const { ticket, ...call } = this.#call;
+    const left = { call: { ...call, answeredAt: this.#answeredAt }, muted: this.state.muted };
+    return this.#voice.place && { ...left, ...this.#voice.place };
   }
 
   /** The element is going away. */
@@ -141,6 +174,9 @@ export class CallFlow {
     const before = this.state;
     this.state = reduce(before, action);
     if (this.state === before) return false;
+    const { phase, call } = this.state;
+    if (phase !== "in-call") this.#answeredAt = undefined;
+    else this.#answeredAt ??= call?.answeredAt ?? Date.now();
     this.#onChange(this.state, before);
     return true;
   }
@@ -211,7 +247,7 @@ export class CallFlow {
   }
 
   /**
-   * @param {NewCall} call
+   * @param {{id: string}} call
    * @param {AbortSignal} signal
    */
   async #follow(call, signal) {

@@ -59,6 +59,11 @@ export class CallMachine {
     void this.#flow.start(request);
   }
 
+  /** Takes up the call of the page before. @param {import("./left-call.js").LeftCall} left */
+  resume(left) {
+    void this.#flow.resume(left);
+  }
+
   hangUp() {
     this.#flow.hangUp();
   }
@@ -88,9 +93,9 @@ export class CallMachine {
     this.#voice.wake();
   }
 
-  /** The page is going away; it may come back. */
+  /** The page is going away; it may come back. What it returns is for {@link CallMachine.resume}. */
   leave() {
-    this.#flow.leave();
+    return this.#flow.leave();
   }
 
   /** The element is going away. */

@@ -12,7 +12,13 @@
 /** @typedef {"microphone"|"session"|"login"|"ticket"|"dialling"} Step what a press is waiting for */
 /** @typedef {"requested"|"connecting"|"ringing"|"screening"|"answered"|"next"|"voicemail"} Far */
 /** @typedef {"none"|"up"|"reconnecting"} Sound whether this browser's audio path stands */
-/** @typedef {{id: string, code: string, limitSeconds: number}} Admitted */
+/**
+ * @typedef {object} Admitted
+ * @property {string} id
+ * @property {string} code
+ * @property {number} limitSeconds
+ * @property {number} [answeredAt] when the desk answered, Unix milliseconds; of a call that was taken up
+ */
 /** @typedef {{kind: string, title?: string, retryAt?: Date|null, opensAt?: Date|null}} Failure */
 
 /**
@@ -30,7 +36,7 @@
  */
 
 /**
- * @typedef {{type: "press"} | {type: "step", step: Step} | {type: "admitted", call: Admitted}
+ * @typedef {{type: "press"} | {type: "resume", call: Admitted} | {type: "step", step: Step} | {type: "admitted", call: Admitted}
  *   | {type: "dialled"} | {type: "following", open: boolean}
  *   | {type: "far", state: Far|"ended", reason?: string|null} | {type: "leg", status: string}
  *   | {type: "sound", sound: Sound} | {type: "muted", muted: boolean} | {type: "lost"}
@@ -86,6 +92,9 @@ export function isLive({ phase }) {
 export function reduce(state, action) {
   if (action.type === "press") {
     return isLive(state) ? state : { ...READY, phase: "connecting", step: "microphone" };
+  }
+  if (action.type === "resume") {
+    return isLive(state) ? state : { ...READY, phase: "connecting", call: action.call, sound: "reconnecting" };
   }
   if (!isLive(state)) return afterwards(state, action);
   switch (action.type) {

@@ -160,7 +160,8 @@ export class CallView {
       this.#since = null;
       say(this.#timer, "");
     } else if (this.#since === null) {
-      this.#since = performance.now();
+      const talked = call?.answeredAt === undefined ? 0 : Date.now() - call.answeredAt;
+      this.#since = performance.now() - talked;
       const tick = () => this.#tick(call?.limitSeconds ?? Infinity);
       this.#ticking = setInterval(tick, 1000);
       tick();

@@ -7,6 +7,7 @@
 import { READY, isLive, reduce } from "./call-state.js";
 import { CallView } from "./call-view.js";
 import { CallFailure, isOffline } from "./failure.js";
+import { keep, take } from "./left-call.js";
 import { missingAbility } from "./microphone.js";
 import { sheet } from "./styles.js";
 import { chooseLanguage, loadWords } from "./words.js";
@@ -27,6 +28,9 @@ import { chooseLanguage, loadWords } from "./words.js";
 const ROOT = new URL("../../../", import.meta.url);
 const LOCALES = new URL("../locales/", import.meta.url);
 const SDK = new URL("../vendor/vonage-client-sdk.js", import.meta.url);
+
+/** Only here does the session's cookie come along. */
+const OWN_PAGE = ROOT.origin === globalThis.location?.origin;
 
 const INTENT = ["pointerenter", "focusin", "touchstart"];
 
@@ -77,7 +81,9 @@ export class ClickToCall extends HTMLElement {
     this.#connection = new AbortController();
     const { signal } = this.#connection;
     const lack = missingAbility() ?? (config.sdk === null ? "no-sdk" : null);
+    const left = lack === null && OWN_PAGE ? take() : null;
     if (lack !== null) this.#state = failed(this.#state, lack);
+    else if (left !== null) void this.#resume(left);
     else if (this.getAttribute("login") === "load") {
       void this.#load().then((machine) => machine?.logIn(), () => {});
     }
@@ -86,7 +92,10 @@ export class ClickToCall extends HTMLElement {
     for (const name of lack === null ? INTENT : []) {
       this.addEventListener(name, prepare, { signal, once: true, passive: true });
     }
-    addEventListener("pagehide", () => this.#machine?.leave(), { signal });
+    addEventListener("pagehide", () => {
+      const leaving = this.#machine?.leave();
+      if (OWN_PAGE && leaving) keep(leaving);
+    }, { signal });
     addEventListener("online", () => this.#machine?.wake(), { signal });
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#machine?.wake();
@@ -160,6 +169,18 @@ export class ClickToCall extends HTMLElement {
     } catch {
       const kind = isOffline() ? "offline" : "unreachable";
       if (this.#state === pressed) this.#changed(failed(pressed, kind));
+    }
+  }
+
+  /** @param {import("./left-call.js").LeftCall} left */
+  async #resume(left) {
+    const resumed = reduce(this.#state, { type: "resume", call: left.call });
+    this.#changed(resumed);
+    try {
+      const machine = await this.#load();
+      if (machine !== null && this.#state === resumed) machine.resume(left);
+    } catch {
+      if (this.#state === resumed) this.#changed(reduce(resumed, { type: "lost" }));
     }
   }
 

@@ -110,6 +110,33 @@ export class Voice {
     return this.#leg !== null;
   }
 
+  /** The SDK's names for its session and the call, while there are both. */
+  get place() {
+    return this.#sessionId !== null && this.#leg !== null ? { session: this.#sessionId, leg: this.#leg } : null;
+  }
+
+  /**
+   * Takes up a call that this tab was in before its page was loaded again.
+   * @param {string} sessionId the SDK's at that time
+   * @param {string} leg
+   */
+  async resume(sessionId, leg) {
+    const [sdk, session] = await Promise.all([this.#loadSdk(), this.#keeper.current()]);
+    const client = this.#newClient(sdk, session);
+    this.#client = client;
+    this.#leg = leg;
+    try {
+      this.#sessionId = await client.createSession(session.token, sessionId);
+      this.#setUser(session.user);
+      await client.reconnectCall(leg);
+    } catch (error) {
+      this.#leg = null;
+      throw error;
+    }
+    // Hung up meanwhile.
+    if (this.#leg !== leg) client.hangup(leg).catch(() => {});
+  }
+
   /** Ends the call. Rejects when Vonage couldn't be told; the audio is closed all the same. */
   async hangUp() {
     const leg = this.#leg;

@@ -49,9 +49,10 @@ test("a page that goes away is hung up, unless it comes back", async (gone) => {
   const { leg: lost } = await talk(gone);
 
   // Both leave, the one that comes back first: its time would be over before the other's.
-  await back.page.reload();
-  await gone.page.reload();
-  await back.page.evaluate(async (id) => {
+  for (const { page, service } of [back, gone]) await page.goto(`${service.url}/problems`);
+  const other = await back.context.newPage();
+  await other.goto(back.service.url);
+  await other.evaluate(async (id) => {
     const stream = await fetch(`/api/calls/${id}/events`);
     await stream.body.getReader().read();
   }, call);

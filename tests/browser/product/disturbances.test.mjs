@@ -1,7 +1,10 @@
 // @ts-check
 /** What happens to a call when the connection, the sound or the page goes away in the middle of it. */
 
+import assert from "node:assert/strict";
+
 import { startBrowser } from "../browser.mjs";
+import { until } from "../wait.mjs";
 import { stage } from "./demo.mjs";
 import { hangUp, pressCall, shows } from "./visitor.mjs";
 
@@ -105,10 +108,67 @@ test("a browser that is killed has its call ended when its sound and socket stay
   await browser.close();
 });
 
-test("a page that was loaded again has its old call ended and can call anew", async (demo) => {
-  const { visitor, own } = await talking(demo);
+test("a page that is loaded again takes its call up, muted as it was", async (demo) => {
+  const { visitor, own, far } = await talking(demo);
+  const { code } = await shows(visitor, "in-call");
+  const mute = (/** @type {boolean} */ pressed) => visitor.page.getByRole("button", { name: "Mute", pressed });
+  await mute(false).click();
+  await mute(true).waitFor();
+  const timer = visitor.page.getByRole("timer");
+  await until(() => "a second of talk", async () => (await timer.textContent()) !== "00:00");
+  const talked = await timer.textContent();
+
   await visitor.page.reload();
+  assert.equal((await shows(visitor, "in-call")).code, code);
+  assert.ok(String(await timer.textContent()) >= String(talked), "the time goes on");
+  await mute(true).waitFor();
+  const back = await demo.ends(visitor, "the same call is heard again", (ends) =>
+    ends.own.id === own.id && ends.far.id === far.id && heardSince(own)(ends),
+  );
+  await mute(true).click();
+  await mute(false).waitFor();
+  await demo.ends(visitor, "the call goes on", heardSince(back.own));
+  await hangUp(visitor);
+  await shows(visitor, "ended");
   await demo.isOver(own);
+  assert.equal(await visitor.page.evaluate(() => sessionStorage.length), 0, "nothing is left behind");
+});
+
+test("a page that is loaded again while it rings is answered", async (demo) => {
+  const visitor = await demo.visit();
   await pressCall(visitor);
+  await shows(visitor, "ringing");
+  const { far } = await demo.ends(visitor, "the desk rings", (ends) => ends.far.status === "ringing");
+  await visitor.page.reload();
+  await shows(visitor, "ringing");
+  await visitor.page.getByText("Reconnecting").waitFor({ state: "hidden" });
+  await demo.pull(`legs/${far.id}/answer`);
+  await shows(visitor, "in-call");
+  await demo.pull(`legs/${far.id}/hangup`);
+  assert.equal((await shows(visitor, "ended")).reason, "completed");
+});
+
+test("a call that can't be taken up is ended and told, and the next one can be made", async (demo) => {
+  const { visitor, own } = await talking(demo);
+  await visitor.context.route("**/vendor/**", (route) => route.abort());
+  await visitor.page.reload();
+  assert.equal((await shows(visitor, "ended")).reason, "connection-lost");
+  await demo.isOver(own);
+  await visitor.context.unroute("**/vendor/**");
+  await pressCall(visitor, "Call again");
+  await shows(visitor, "in-call");
+});
+
+test("a page that is loaded again after the desk has hung up says so", async (demo) => {
+  const { visitor, own, far } = await talking(demo);
+  await visitor.page.goto(`${demo.url}/problems`);
+  const kept = await visitor.page.evaluate(() => JSON.stringify({ ...sessionStorage }));
+  assert.match(kept, new RegExp(own.id));
+  assert.doesNotMatch(kept, /ticket|token|eyJ/, "nothing that proves anything");
+  await demo.pull(`legs/${far.id}/hangup`);
+  await demo.isOver(own);
+  await visitor.page.goBack();
+  assert.equal((await shows(visitor, "ended")).reason, "completed");
+  await pressCall(visitor, "Call again");
   await shows(visitor, "in-call");
 });

@@ -19,6 +19,7 @@ const leg = (status) => ({ type: "leg", status });
 const sound = (value) => ({ type: "sound", sound: value });
 const muted = { type: "muted", muted: true };
 const lost = { type: "lost" };
+const resume = { type: "resume", call: CALL };
 const hangUp = { type: "hang-up" };
 const settle = { type: "settle" };
 const fail = (kind) => ({ type: "fail", failure: { kind } });
@@ -53,6 +54,10 @@ const TABLE = [
   ["the second end never comes", [...ANSWERED, sound("none"), settle], { phase: "ended", reason: null }],
   ["and its reason late", [...ANSWERED, sound("none"), settle, far("ended", "busy")], { phase: "ended", reason: "busy" }],
   ["but never over a known one", [...ANSWERED, hangUp, far("ended", "completed")], { phase: "ended", reason: "hung-up" }],
+  ["a call of the page before is taken up", [resume], { phase: "connecting", call: CALL, sound: "reconnecting" }],
+  ["and goes on where it is", [resume, far("answered"), sound("up")], { phase: "in-call", sound: "up" }],
+  ["its end is told like any other", [resume, far("ended", "completed"), settle], { phase: "ended", reason: "completed" }],
+  ["it does not come between another", [...ANSWERED, resume], { phase: "in-call", far: "answered" }],
   ["hang-up before anything", [press, hangUp], { phase: "ended", reason: "hung-up", call: null }],
   ["hang-up before dialled", [press, admitted, step("dialling"), hangUp], { phase: "ended", reason: "hung-up", call: CALL }],
   ["hang-up in the call", [...ANSWERED, hangUp], { phase: "ended", reason: "hung-up", call: CALL }],
