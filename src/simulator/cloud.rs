@@ -1,12 +1,13 @@
 //! The state that every part shares.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
+use chrono::TimeDelta;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -15,6 +16,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     call::{conversation::Conversation, leg::Leg},
     client::session::Session,
+    clock,
     media::clip::Sounds,
     random::Dice,
     registry::Registry,
@@ -112,6 +114,23 @@ impl Cloud {
             spent: Mutex::default(),
             changes: watch::Sender::new(0),
         }
+    }
+
+    /// The account as it is at this moment: users whose time is over are gone.
+    pub(super) fn registry_now(&self) -> MutexGuard<'_, Registry> {
+        let ahead = lock(&self.scenario).timing.users_older_by_s;
+        let now = clock::now() + TimeDelta::seconds(i64::try_from(ahead).unwrap_or_default());
+        let mut busy: BTreeSet<String> = lock(&self.sessions)
+            .values()
+            .map(|session| session.user.id.clone())
+            .collect();
+        let legs = lock(&self.legs);
+        let live = legs.iter().filter(|leg| !leg.status().is_over());
+        busy.extend(live.map(|leg| leg.user.id.clone()));
+        drop(legs);
+        let mut registry = lock(&self.registry);
+        registry.expire_users(now, &busy);
+        registry
     }
 
     /// Runs `work` beside everything else, until it ends or the simulator stops.

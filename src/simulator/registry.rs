@@ -1,7 +1,8 @@
 //! What the simulated account holds: applications, their users, and telephone numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -177,11 +178,15 @@ pub(super) struct User {
     pub(super) name: String,
     /// Everything else that was set: `display_name`, `image_url`, `properties`, `channels`.
     pub(super) fields: Map<String, Value>,
-    /// ISO 8601.
-    pub(super) created: String,
+    pub(super) created: DateTime<Utc>,
 }
 
 impl User {
+    /// Seconds after which the user is deleted when nobody is logged in as them.
+    fn ttl(&self) -> Option<i64> {
+        self.fields.get("properties")?.get("ttl")?.as_i64()
+    }
+
     /// A user made now.
     pub(super) fn new(application_id: &str, name: String, fields: Map<String, Value>) -> Self {
         Self {
@@ -189,7 +194,7 @@ impl User {
             application_id: application_id.to_owned(),
             name,
             fields,
-            created: super::clock::now_iso(),
+            created: super::clock::now(),
         }
     }
 }
@@ -259,6 +264,14 @@ impl Registry {
             .iter()
             .find(|user| user.application_id == application_id && user.id == id_or_name)
             .or_else(|| self.user_by_name(application_id, id_or_name))
+    }
+
+    /// Deletes the users whose `ttl` is over at `now`, but none of those who are `busy`.
+    pub(super) fn expire_users(&mut self, now: DateTime<Utc>, busy: &BTreeSet<String>) {
+        self.users.retain(|user| {
+            let age = (now - user.created).num_seconds();
+            user.ttl().is_none_or(|ttl| age < ttl) || busy.contains(&user.id)
+        });
     }
 
     /// Whether the account owns this number, so that it may be shown as caller id.

@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::{
-    APPLICATION_ID, Claims, VONAGE_NUMBER, World, body, key_pair, other_key_pair,
+    APPLICATION_ID, Claims, USER, VONAGE_NUMBER, World, body, key_pair, other_key_pair, scenario,
 };
 
 #[tokio::test]
@@ -331,4 +331,38 @@ async fn a_new_key_ends_every_token_of_the_old_one() {
         status(Claims::admin().sign(other_key_pair())).await,
         StatusCode::OK
     );
+}
+
+#[tokio::test]
+async fn a_user_without_anybody_ends_with_its_ttl() {
+    let world = World::start().await;
+    for (name, properties) in [
+        ("short", json!({ "ttl": 3_600 })),
+        ("long", json!({ "ttl": 86_400 })),
+        ("for-ever", json!({})),
+    ] {
+        let user = json!({ "name": name, "properties": properties });
+        let request = world.admin(Method::POST, "/v1/users").json(&user);
+        body(request.send().await.unwrap(), StatusCode::CREATED).await;
+    }
+    let token = Claims::user().with("sub", json!("short")).sign(key_pair());
+    let me = async || {
+        let request = world
+            .request(Method::GET, "/v0.3/users/me")
+            .bearer_auth(&token);
+        request.send().await.unwrap().status()
+    };
+    assert_eq!(me().await, StatusCode::OK);
+    let later = scenario(json!({ "timing": { "users_older_by_s": 3_600 } }));
+    world.simulator.play(later);
+    assert_eq!(me().await, StatusCode::UNAUTHORIZED);
+    let response = world.admin(Method::GET, "/v1/users").send().await.unwrap();
+    let listed = body(response, StatusCode::OK).await;
+    let names: Vec<_> = listed["_embedded"]["users"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|user| user["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, [USER, "long", "for-ever"]);
 }

@@ -11,7 +11,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use crate::simulator::{
-    cloud::{Cloud, lock},
+    cloud::Cloud,
     refusal::Refusal,
     rest::{
         auth::ConversationToken,
@@ -35,7 +35,8 @@ async fn show(
         Some(user) if id == "me" => user.id.clone(),
         _ => id,
     };
-    lock(&cloud.registry)
+    cloud
+        .registry_now()
         .user(&bearer.application_id, &wanted)
         .map(|user| Json(user_json(user, &cloud.base_url)))
         .ok_or_else(unknown_user)

@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 
 use crate::simulator::{
     clock,
-    cloud::{Cloud, lock},
+    cloud::Cloud,
     refusal::Refusal,
     token::{self, Bearer, TokenFault},
 };
@@ -111,7 +111,7 @@ fn bearer(parts: &Parts, cloud: &Cloud) -> Result<Bearer, TokenFault> {
         .and_then(|value| value.to_str().ok())
         .and_then(|value| scheme(value, "Bearer"))
         .ok_or(TokenFault::Missing)?;
-    let bearer = token::judge(token, &lock(&cloud.registry), clock::unix_now())?;
+    let bearer = token::judge(token, &cloud.registry_now(), clock::unix_now())?;
     bearer.may(parts.method.as_str(), parts.uri.path())?;
     Ok(bearer)
 }

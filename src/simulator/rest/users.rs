@@ -16,7 +16,8 @@ use uuid::Uuid;
 
 use super::auth::ConversationToken;
 use crate::simulator::{
-    cloud::{Cloud, lock},
+    clock,
+    cloud::Cloud,
     refusal::{Fault, Refusal},
     registry::User,
 };
@@ -57,7 +58,7 @@ async fn list(
         .as_deref()
         .and_then(|cursor| cursor.parse().ok())
         .unwrap_or(0);
-    let registry = lock(&cloud.registry);
+    let registry = cloud.registry_now();
     let mut found: Vec<&User> = registry
         .users
         .iter()
@@ -100,7 +101,7 @@ async fn create(
         Some(Value::String(name)) => name,
         _ => format!("NAM-{}", Uuid::new_v4()),
     };
-    let mut registry = lock(&cloud.registry);
+    let mut registry = cloud.registry_now();
     if registry
         .user_by_name(&bearer.application_id, &name)
         .is_some()
@@ -118,7 +119,8 @@ async fn show(
     State(cloud): State<Arc<Cloud>>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
-    lock(&cloud.registry)
+    cloud
+        .registry_now()
         .user(&bearer.application_id, &id)
         .map(|user| Json(user_json(user, &cloud.base_url)))
         .ok_or_else(unknown_user)
@@ -131,7 +133,7 @@ async fn update(
     Json(body): Json<Value>,
 ) -> Result<Json<Value>, Refusal> {
     let mut fields = checked_fields(body)?;
-    let mut registry = lock(&cloud.registry);
+    let mut registry = cloud.registry_now();
     let name = match fields.remove("name") {
         Some(Value::String(name)) => Some(name),
         _ => None,
@@ -161,7 +163,7 @@ async fn delete(
     State(cloud): State<Arc<Cloud>>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
-    let mut registry = lock(&cloud.registry);
+    let mut registry = cloud.registry_now();
     let before = registry.users.len();
     registry
         .users
@@ -182,7 +184,10 @@ pub(in crate::simulator) fn user_json(user: &User, base_url: &str) -> Value {
         .entry("properties")
         .or_insert_with(|| json!({ "custom_data": {} }));
     shown.entry("channels").or_insert_with(|| json!({}));
-    shown.insert("timestamp".to_owned(), json!({ "created": user.created }));
+    shown.insert(
+        "timestamp".to_owned(),
+        json!({ "created": clock::iso(user.created) }),
+    );
     shown.insert(
         "_links".to_owned(),
         json!({ "self": { "href": format!("{base_url}/v1/users/{}", user.id) } }),

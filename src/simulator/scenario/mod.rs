@@ -205,6 +205,8 @@ pub struct Timing {
     pub media_timeout_ms: u64,
     /// How long after its creation a call refuses a hang-up with 400.
     pub hangup_refused_ms: u64,
+    /// Seconds by which users are older than they are, so that their `ttl` ends without waiting for it.
+    pub users_older_by_s: u64,
 }
 
 impl Default for Timing {
@@ -215,6 +217,7 @@ impl Default for Timing {
             reconnect_window_ms: 20_000,
             media_timeout_ms: 30_000,
             hangup_refused_ms: 1_000,
+            users_older_by_s: 0,
         }
     }
 }
