@@ -17,7 +17,7 @@ use super::{
     call::{conversation::Conversation, leg::Leg},
     client::session::Session,
     clock,
-    media::clip::Sounds,
+    media::{clip::Sounds, voice::Voice},
     random::Dice,
     registry::Registry,
     scenario::{Disturbance, Effect, FaultyAnswer, RequestFault, Scenario},
@@ -42,6 +42,7 @@ pub(super) struct Cloud {
     pub(super) journal: Journal,
     pub(super) clients: Clients,
     pub(super) sounds: Sounds,
+    pub(super) voice: Arc<Voice>,
     pub(super) sessions: Mutex<BTreeMap<String, Arc<Session>>>,
     pub(super) conversations: Mutex<BTreeMap<String, Arc<Conversation>>>,
     /// Legs that live, and the last of those that are over.
@@ -72,7 +73,8 @@ enum Mishaps {
 pub(super) struct Recording {
     /// Whose call it was: only this application may fetch it.
     pub(super) application_id: String,
-    pub(super) wav: Arc<[u8]>,
+    pub(super) content_type: &'static str,
+    pub(super) bytes: Arc<[u8]>,
 }
 
 /// What a [`Cloud`] starts with.
@@ -101,6 +103,7 @@ impl Cloud {
             journal: Journal::default(),
             clients: Clients::default(),
             sounds: Sounds::new(),
+            voice: Arc::new(Voice::of("espeak-ng")),
             sessions: Mutex::default(),
             conversations: Mutex::default(),
             legs: Mutex::default(),

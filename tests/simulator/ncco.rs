@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{CALLER, DESK, Reply, World, connect, desk_does};
+use crate::support::{CALLER, DESK, Reply, VONAGE_NUMBER, World, connect, desk_does};
 
 #[tokio::test]
 async fn synchronous_connect_takes_its_next_step_from_the_reply() {
@@ -187,6 +187,78 @@ async fn a_recording_ends_on_its_key_and_can_be_fetched() {
     let bytes = file.bytes().await.unwrap();
     assert_eq!(json!(bytes.len()), recording["size"]);
     assert!(bytes.starts_with(b"RIFF"));
+}
+
+#[tokio::test]
+async fn a_recording_ends_when_nobody_has_spoken_for_so_long() {
+    let world = World::start().await;
+    world.application.reply(
+        "/webhooks/answer",
+        json!([{ "action": "record", "endOnSilence": 3, "eventUrl": [world.application.url("/recording")] }]),
+    );
+    let caller = world.dial_in(CALLER).await;
+    world.leg(VONAGE_NUMBER, "answered").await;
+    let mute = json!({ "action": "mute" });
+    let path = format!("/v1/calls/{caller}");
+    let muted = world.admin(Method::PUT, &path).json(&mute).send().await;
+    assert_eq!(muted.unwrap().status(), StatusCode::NO_CONTENT);
+    world
+        .application
+        .until("the recording", |requests| {
+            requests
+                .iter()
+                .find(|request| request.path == "/recording")
+                .map(|_| ())
+        })
+        .await;
+    // It was silence that ended it, not the end of the call.
+    world.application.event(VONAGE_NUMBER, "completed").await;
+    let order: Vec<_> = world
+        .application
+        .received()
+        .into_iter()
+        .map(|request| request.body)
+        .collect();
+    let place = |field: &str, value: Option<&str>| {
+        order
+            .iter()
+            .position(|body| value.map_or(!body[field].is_null(), |value| body[field] == value))
+            .unwrap()
+    };
+    assert!(place("recording_url", None) < place("status", Some("completed")));
+}
+
+#[tokio::test]
+async fn a_recording_can_be_an_ogg_file() {
+    let world = World::start().await;
+    world.application.reply(
+        "/webhooks/answer",
+        json!([{ "action": "record", "timeOut": 3, "format": "ogg",
+                 "eventUrl": [world.application.url("/recording")] }]),
+    );
+    world.dial_in(CALLER).await;
+    let address = world
+        .application
+        .until("the recording", |requests| {
+            let found = requests
+                .iter()
+                .find(|request| request.path == "/recording")?;
+            found.body["recording_url"].as_str().map(str::to_owned)
+        })
+        .await;
+    let path = address.strip_prefix(world.simulator.base_url()).unwrap();
+    let file = world.admin(Method::GET, path).send().await.unwrap();
+    assert_eq!(file.headers()["content-type"], "audio/ogg");
+    let bytes = file.bytes().await.unwrap();
+    assert!(bytes.starts_with(b"OggS"));
+    // The caller chatters for three seconds: fifty packets each.
+    assert!(
+        bytes
+            .windows(5)
+            .filter(|window| *window == b"OggS\0")
+            .count()
+            > 100
+    );
 }
 
 #[tokio::test]

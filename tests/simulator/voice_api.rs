@@ -143,3 +143,57 @@ async fn more_than_three_calls_a_second_are_refused() {
     }
     assert_eq!(statuses, [201, 201, 201, 429]);
 }
+
+#[tokio::test]
+async fn three_in_a_conversation_hear_each_other_mixed() {
+    let world = World::with(scenario(json!({
+        "otherwise": { "does": "answer" },
+        "limits": { "calls_per_second": 10, "voice_requests_per_second": 1000 },
+    })))
+    .await;
+    let meeting = json!([{ "action": "conversation", "name": "meeting" }]);
+    for number in ["447700900001", "447700900002", "447700900003"] {
+        let response = world
+            .admin(Method::POST, "/v1/calls")
+            .json(&json!({
+                "to": [{ "type": "phone", "number": number }],
+                "from": { "type": "phone", "number": VONAGE_NUMBER },
+                "ncco": meeting,
+            }))
+            .send()
+            .await
+            .unwrap();
+        body(response, StatusCode::CREATED).await;
+        world.leg(number, "answered").await;
+    }
+    let sound = |state: &Value| -> Option<Vec<(u64, u64)>> {
+        let legs = state["legs"].as_array()?;
+        let meeting = legs
+            .iter()
+            .filter(|leg| leg["conversation_name"] == "meeting");
+        let counts = meeting.map(|leg| {
+            let count = |name: &str| leg["sound"][name].as_u64();
+            Some((count("packets_in")?, count("packets_out")?))
+        });
+        counts
+            .collect::<Option<Vec<_>>>()
+            .filter(|found| found.len() == 3)
+    };
+    let before = world.state("all three are in", &sound).await;
+    // All three speak without a pause. Passed on as they are, each would get two packets for one of its own.
+    world
+        .state("each hears one stream, not two", |state| {
+            let now = sound(state)?;
+            let grown = |place: usize| {
+                (
+                    now[place].0 - before[place].0,
+                    now[place].1 - before[place].1,
+                )
+            };
+            (0..3)
+                .map(grown)
+                .all(|(said, heard)| said > 60 && heard > 30 && heard < said * 3 / 2)
+                .then_some(())
+        })
+        .await;
+}

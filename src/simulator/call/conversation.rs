@@ -10,7 +10,10 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::leg::{Leg, Party};
+use super::{
+    leg::{Leg, Party},
+    mixer::{self, Said},
+};
 use crate::simulator::{
     clock,
     cloud::{Cloud, lock},
@@ -20,8 +23,7 @@ use crate::simulator::{
     webhook::{EventQueue, Post},
 };
 
-/// Legs that hear each other. With more than two there is no mixing: everybody's packets reach
-/// everybody, so two who speak at once spoil each other's sound.
+/// Legs that hear each other: two by their packets, more by a mix.
 #[derive(Debug)]
 pub(in crate::simulator) struct Conversation {
     /// `CON-` and a UUID.
@@ -47,6 +49,8 @@ struct Room {
     /// Events for the Client SDK, numbered from 1 without gaps.
     log: Vec<Value>,
     taps: Vec<Tap>,
+    /// There while there are three and more.
+    mixer: Option<mpsc::UnboundedSender<Said>>,
 }
 
 /// A recorder's ear: the leg that spoke, and its packet.
@@ -103,8 +107,15 @@ impl Conversation {
     }
 
     /// Lets a leg in and tells the SDK.
-    pub(in crate::simulator) fn join(&self, cloud: &Cloud, leg: &Arc<Leg>) {
-        lock(&self.room).legs.push(Arc::clone(leg));
+    pub(in crate::simulator) fn join(self: &Arc<Self>, cloud: &Arc<Cloud>, leg: &Arc<Leg>) {
+        let mut room = lock(&self.room);
+        room.legs.push(Arc::clone(leg));
+        if room.legs.len() > 2 && room.mixer.is_none() {
+            let (mixer, said) = mpsc::unbounded_channel();
+            room.mixer = Some(mixer);
+            cloud.spawn(mixer::run(Arc::downgrade(self), said));
+        }
+        drop(room);
         self.emit(cloud, "member:joined", leg, &member_body(leg));
         cloud.changed();
     }
@@ -130,13 +141,27 @@ impl Conversation {
     /// Passes a packet on to everybody but its speaker.
     pub(in crate::simulator) fn forward(&self, speaker: &Leg, frame: &Frame) {
         let mut room = lock(&self.room);
-        for leg in &room.legs {
-            if leg.id != speaker.id {
+        if let Some(mixer) = &room.mixer {
+            // It ends under the room's lock, or with the simulator.
+            let _ = mixer.send((speaker.id.clone(), Arc::clone(frame)));
+        } else {
+            for leg in room.legs.iter().filter(|leg| leg.id != speaker.id) {
                 leg.deliver(frame);
             }
         }
         room.taps
             .retain(|tap| tap.send((speaker.id.clone(), Arc::clone(frame))).is_ok());
+    }
+
+    /// Those whom the mixer mixes for. None with fewer than three: then packets are passed on as they are, and
+    /// the next third one starts another mixer.
+    pub(super) fn mixed(&self) -> Option<Vec<Arc<Leg>>> {
+        let mut room = lock(&self.room);
+        if room.legs.len() < 3 {
+            room.mixer = None;
+            return None;
+        }
+        Some(room.legs.clone())
     }
 
     /// Lets a recorder listen until it drops its end.

@@ -6,6 +6,7 @@ pub(super) mod dial;
 pub(super) mod drive;
 pub(super) mod inbound;
 pub(super) mod leg;
+mod mixer;
 pub(super) mod ncco;
 pub(super) mod player;
 pub(super) mod progress;

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use tokio::time::interval;
 
 use super::leg::Leg;
-use crate::simulator::media::{FRAME, Frame, clip::Clip};
+use crate::simulator::{
+    cloud::{Cloud, lock},
+    media::{FRAME, Frame, clip::Clip},
+};
 
 /// Plays a clip to the person at this end, `times` over; 0 plays it for ever.
 ///
@@ -36,11 +39,26 @@ async fn play(clip: &Clip, times: u64, mut sink: impl FnMut(&Frame)) {
     }
 }
 
-/// Makes a clip of a text away from the threads that serve requests.
-pub(in crate::simulator) async fn speech(text: String, milliseconds_per_character: u64) -> Clip {
-    tokio::task::spawn_blocking(move || Clip::speech(&text, milliseconds_per_character))
-        .await
-        .unwrap_or_default()
+/// Milliseconds of a character below which no voice can follow, and tones stand for it.
+const FASTEST_VOICE: u64 = 40;
+
+/// Makes a clip of a text, away from the threads that serve requests: a voice if there is one here that speaks
+/// the language and the scenario gives it the time, tones otherwise.
+pub(in crate::simulator) async fn speech(
+    cloud: &Cloud,
+    text: String,
+    language: Option<String>,
+) -> Clip {
+    let pace = lock(&cloud.scenario).timing.speech_ms_per_character;
+    let voice = Arc::clone(&cloud.voice);
+    tokio::task::spawn_blocking(move || {
+        let spoken = (pace >= FASTEST_VOICE)
+            .then(|| voice.say(&text, language.as_deref()))
+            .flatten();
+        spoken.unwrap_or_else(|| Clip::speech(&text, pace))
+    })
+    .await
+    .unwrap_or_default()
 }
 
 /// A sound that plays on while the call goes ahead; dropping it stops the sound.

@@ -67,6 +67,11 @@ impl Clip {
         }))
     }
 
+    /// Mono samples at the rate of all sound in here.
+    pub(super) fn from_samples(samples: &[i16]) -> Self {
+        encode(samples)
+    }
+
     /// Notes one after the other: hertz and milliseconds.
     fn of(notes: impl IntoIterator<Item = (f32, u32)>) -> Self {
         let mut samples: Vec<i16> = Vec::new();
@@ -94,24 +99,35 @@ fn render(hertz: f32, milliseconds: u32, samples: &mut Vec<i16>) {
     }
 }
 
-/// Encodes mono samples, the last packet filled up with silence. Without an encoder (its set-up is
-/// constant, so only a fault in it could refuse) the sound is silence: nothing at all.
+/// Makes packets of samples, one after the other. Without an encoder (its set-up is constant, so only a fault
+/// in it could refuse) there is silence: nothing at all.
+pub(in crate::simulator) struct Packer(Option<Encoder>);
+
+impl Default for Packer {
+    fn default() -> Self {
+        let encoder = Encoder::builder(SAMPLE_RATE, Channels::Mono, Application::Audio)
+            .bitrate(Bitrate::Bits(BITRATE))
+            .build();
+        Self(encoder.ok())
+    }
+}
+
+impl Packer {
+    /// A packet of 20 ms of mono samples, filled up with silence.
+    pub(in crate::simulator) fn pack(&mut self, samples: &[i16]) -> Option<Frame> {
+        let mut whole = samples.to_vec();
+        whole.resize(FRAME_SAMPLES, 0);
+        let mut packet = [0; LARGEST_PACKET];
+        let length = self.0.as_mut()?.encode(&whole, &mut packet).ok()?;
+        packet.get(..length).map(Frame::from)
+    }
+}
+
 fn encode(samples: &[i16]) -> Clip {
-    let encoder = Encoder::builder(SAMPLE_RATE, Channels::Mono, Application::Audio)
-        .bitrate(Bitrate::Bits(BITRATE))
-        .build();
-    let Ok(mut encoder) = encoder else {
-        return Clip::default();
-    };
-    let mut packet = [0; LARGEST_PACKET];
+    let mut packer = Packer::default();
     let frames = samples
         .chunks(FRAME_SAMPLES)
-        .filter_map(|chunk| {
-            let mut whole = chunk.to_vec();
-            whole.resize(FRAME_SAMPLES, 0);
-            let length = encoder.encode(&whole, &mut packet).ok()?;
-            packet.get(..length).map(Frame::from)
-        })
+        .filter_map(|chunk| packer.pack(chunk))
         .collect();
     Clip { frames }
 }

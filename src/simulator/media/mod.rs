@@ -1,8 +1,10 @@
 //! Sound: WebRTC peers, Opus frames, tones, recordings.
 
 pub(super) mod clip;
+mod ogg;
 pub(super) mod peer;
 pub(super) mod recording;
+pub(super) mod voice;
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,10 +1,10 @@
-//! Recordings: what a conversation heard, as a WAV file.
+//! Recordings: what a conversation heard, as a file.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use ropus::{Channels, DecodeMode, Decoder};
 
-use super::{FRAME_SAMPLES, SAMPLE_RATE};
+use super::{FRAME_SAMPLES, SAMPLE_RATE, clip::Clip, ogg};
 
 /// Loudness above which a packet is somebody speaking, as mean square of samples.
 ///
@@ -70,8 +70,19 @@ impl Recorder {
         energy / count > VOICE_POWER
     }
 
-    /// The recording as 16-bit mono PCM in a RIFF file.
-    pub(in crate::simulator) fn into_wav(self) -> Vec<u8> {
+    /// The recording as a file in this format, and the format that it really has: there is no encoder for
+    /// MP3 here, so that is 16-bit PCM in a RIFF file as well.
+    pub(in crate::simulator) fn into_file(self, format: Option<&str>) -> (Vec<u8>, &'static str) {
+        match format {
+            Some("ogg") => (
+                ogg::file(&Clip::from_samples(&self.mix()).frames),
+                "audio/ogg",
+            ),
+            _ => (self.into_wav(), "audio/wav"),
+        }
+    }
+
+    fn into_wav(self) -> Vec<u8> {
         let mixed = self.mix();
         let bytes = u32::try_from(mixed.len() * 2).unwrap_or(u32::MAX - WAV_HEADER);
         let mut wav = Vec::with_capacity(mixed.len() * 2 + 44);
@@ -135,6 +146,45 @@ mod tests {
             recorder.add("desk", frame, Duration::ZERO);
         }
         assert_eq!(recorder.into_wav().len(), 44 + 20 * FRAME_SAMPLES * 2);
+    }
+
+    #[test]
+    fn an_ogg_file_holds_what_was_said() {
+        let mut recorder = Recorder::new();
+        for frame in &Sounds::new().beep.frames {
+            recorder.add("caller", frame, Duration::ZERO);
+        }
+        let (file, kind) = recorder.into_file(Some("ogg"));
+        assert_eq!(kind, "audio/ogg");
+        // Two headers, then a page for each of the 20 packets; each lies after 27 bytes and its lengths.
+        let mut decoder = Decoder::new(SAMPLE_RATE, Channels::Mono).unwrap();
+        let mut power = 0;
+        let mut pages = 0;
+        let mut rest = &file[..];
+        while rest.starts_with(b"OggS") {
+            let lengths = usize::from(rest[26]);
+            let length: usize = rest[27..27 + lengths]
+                .iter()
+                .map(|length| usize::from(*length))
+                .sum();
+            let (packet, after) = rest[27 + lengths..].split_at(length);
+            if pages >= 2 {
+                let mut heard = [0; FRAME_SAMPLES];
+                let count = decoder
+                    .decode(packet, &mut heard, DecodeMode::Normal)
+                    .unwrap();
+                assert_eq!(count, FRAME_SAMPLES);
+                power += heard
+                    .iter()
+                    .map(|s| i64::from(*s) * i64::from(*s))
+                    .sum::<i64>();
+            }
+            pages += 1;
+            rest = after;
+        }
+        assert!(rest.is_empty());
+        assert_eq!(pages, 22);
+        assert!(power / 19_200 > VOICE_POWER);
     }
 
     #[test]

@@ -349,7 +349,7 @@ async fn recording(
         .filter(|file| file.application_id == bearer.application_id)
         .cloned()
         .ok_or_else(|| Refusal::not_found(&id))?;
-    Ok(([(CONTENT_TYPE, "audio/wav")], file.wav.to_vec()))
+    Ok(([(CONTENT_TYPE, file.content_type)], file.bytes.to_vec()))
 }
 
 fn within_pace(cloud: &Cloud) -> Result<(), Refusal> {

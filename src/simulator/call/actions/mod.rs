@@ -16,11 +16,7 @@ use super::{
     player::{self, Background},
     progress::{ask, event_address},
 };
-use crate::simulator::{
-    clock,
-    cloud::{Cloud, lock},
-    media::clip::Clip,
-};
+use crate::simulator::{clock, cloud::Cloud, media::clip::Clip};
 
 /// Seconds that `wait` waits unless told otherwise.
 ///
@@ -67,8 +63,7 @@ pub(super) async fn perform(
             let words = talk.words();
             leg.caption(words.clone());
             cloud.changed();
-            let pace = lock(&cloud.scenario).timing.speech_ms_per_character;
-            let clip = player::speech(words, pace).await;
+            let clip = player::speech(cloud, words, talk.language.clone()).await;
             sound(leg, clip, talk.repeat, talk.barge_in, background).await;
             Next::Continue
         }

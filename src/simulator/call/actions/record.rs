@@ -33,6 +33,7 @@ pub(super) struct Plan {
     silence: Option<Duration>,
     key: Option<char>,
     longest: Option<Duration>,
+    format: Option<String>,
     to: Option<Webhook>,
 }
 
@@ -43,6 +44,7 @@ impl Plan {
             silence: None,
             key: None,
             longest: None,
+            format: None,
             to,
         }
     }
@@ -62,6 +64,7 @@ pub(super) async fn perform(cloud: &Arc<Cloud>, leg: &Arc<Leg>, record: &Record)
                 .as_ref()
                 .and_then(|key| key.chars().next()),
             longest: record.time_out.map(Duration::from_secs),
+            format: record.format.clone(),
             to: event_address(&record.event_url, record.event_method),
         },
     );
@@ -127,13 +130,14 @@ async fn keep(
         }
     }
     let file_id = Uuid::new_v4().to_string();
-    let wav: Arc<[u8]> = recorder.into_wav().into();
-    let size = wav.len();
+    let (bytes, content_type) = recorder.into_file(plan.format.as_deref());
+    let size = bytes.len();
     lock(&cloud.files).insert(
         file_id.clone(),
         Recording {
             application_id: leg.application_id.clone(),
-            wav,
+            content_type,
+            bytes: bytes.into(),
         },
     );
     let conversation = leg.conversation();

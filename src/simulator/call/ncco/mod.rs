@@ -58,7 +58,7 @@ pub(in crate::simulator) struct Talk {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::simulator) struct Record {
     #[serde(default)]
-    format: Option<String>,
+    pub(in crate::simulator) format: Option<String>,
     #[serde(default)]
     split: Option<String>,
     #[serde(default, deserialize_with = "whole")]
