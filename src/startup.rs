@@ -278,6 +278,12 @@ fn mint_policy(settings: &Settings, key: ApplicationKey) -> anyhow::Result<MintP
     })
 }
 
+/// The operator's secret, if there is one.
+pub fn set_session_secret(visitors: &Visitors) -> Option<Zeroizing<Vec<u8>>> {
+    let secret = visitors.session_secret.as_ref()?;
+    Some(Zeroizing::new(secret.expose_secret().as_bytes().to_vec()))
+}
+
 /// What tickets and proofs are made under: the operator's secret or, without one, one that this store keeps.
 ///
 /// # Errors
@@ -286,8 +292,8 @@ pub async fn session_secret(
     visitors: &Visitors,
     store: &dyn Store,
 ) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-    if let Some(secret) = &visitors.session_secret {
-        return Ok(Zeroizing::new(secret.expose_secret().as_bytes().to_vec()));
+    if let Some(secret) = set_session_secret(visitors) {
+        return Ok(secret);
     }
     let mut fresh = [0; 32];
     rand::fill(&mut fresh).context("no random numbers to be had from the system")?;

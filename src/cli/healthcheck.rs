@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
+    net::TcpStream,
     time::Duration,
 };
 
@@ -20,13 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// When the settings are faulty, or nothing answers.
 pub fn run(sources: &Sources, handles: &mut Handles<'_>) -> anyhow::Result<Outcome> {
     let http = settings::load(sources)?.settings.http;
-    // A service that listens everywhere listens here as well.
-    let host = match http.bind {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        IpAddr::V4(_) | IpAddr::V6(_) => http.bind,
-    };
-    let address = SocketAddr::new(host, http.port);
+    let address = http.local_address();
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)
         .with_context(|| format!("nothing listens on {address}"))?;
     stream.set_read_timeout(Some(PATIENCE))?;

@@ -3,6 +3,7 @@
 pub mod config;
 #[cfg(feature = "simulator")]
 pub mod demo;
+pub mod doctor;
 pub mod fallback_ncco;
 pub mod healthcheck;
 pub mod inspect;
@@ -49,6 +50,9 @@ pub enum Command {
     /// Send played visitors to another instance of the service, and report how it did
     #[cfg(feature = "simulator")]
     Simulate(simulate::SimulateArgs),
+    /// Look at everything that a call depends on, and say what mends what is wrong
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(doctor::DoctorArgs),
     /// Check or show the settings
     Config(config::ConfigArgs),
     /// Make a token for a Vonage user, or read one
@@ -94,6 +98,7 @@ impl Cli {
             Command::Demo(args) => demo::run(args, sources(), clock, handles),
             #[cfg(feature = "simulator")]
             Command::Simulate(args) => simulate::run(args, &sources(), handles),
+            Command::Doctor(args) => doctor::run(args, &sources(), clock, handles),
             Command::FallbackNcco => fallback_ncco::run(&sources(), handles),
             Command::Healthcheck => healthcheck::run(&sources(), handles),
             Command::Config(args) => config::run(args, &sources(), handles),

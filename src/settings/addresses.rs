@@ -110,7 +110,7 @@ fn browser_origin(text: &str) -> Result<String, String> {
 }
 
 /// Whether an address is reached without leaving this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

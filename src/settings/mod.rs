@@ -20,13 +20,18 @@ pub mod so_far;
 mod sources;
 pub mod table;
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
 
 pub use self::{
+    addresses::is_loopback,
     fault::{Fault, Faults},
     load::{load, load_with_key},
     sources::{Flag, SourcePath, Sources},
@@ -100,6 +105,18 @@ pub struct Http {
     pub body_timeout: Duration,
     /// How long a stop waits for requests under way.
     pub shutdown_timeout: Duration,
+}
+
+impl Http {
+    /// Where this machine reaches the service: one that listens everywhere listens on loopback as well.
+    pub fn local_address(&self) -> SocketAddr {
+        let host = match self.bind {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            IpAddr::V4(_) | IpAddr::V6(_) => self.bind,
+        };
+        SocketAddr::new(host, self.port)
+    }
 }
 
 /// `vonage.*`

@@ -123,6 +123,13 @@ pub enum ConnectError {
     },
 }
 
+/// Whether there is anything at this address yet.
+pub fn exists(url: &DatabaseUrl) -> bool {
+    match url {
+        DatabaseUrl::Sqlite(path) => path.exists(),
+    }
+}
+
 /// Opens the store at this address, makes it when there is none, and brings its tables up to date.
 ///
 /// # Errors

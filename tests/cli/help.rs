@@ -5,6 +5,7 @@ fn help_names_every_command() {
     let run = Place::empty().run(&["--help"]).done();
     for command in [
         "serve",
+        "doctor",
         "config",
         "token",
         "keygen",
@@ -27,6 +28,7 @@ fn every_command_has_help() {
         &["token", "--help"],
         &["token", "inspect", "--help"],
         &["keygen", "--help"],
+        &["doctor", "--help"],
     ] {
         Place::empty().run(args).done().says("Usage:");
     }

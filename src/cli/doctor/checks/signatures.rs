@@ -1,0 +1,78 @@
+//! `signed-callbacks` and `signature-secret`: Vonage signs what it sends, and the service can tell.
+
+use futures_util::FutureExt;
+use secrecy::ExposeSecret;
+
+use crate::{
+    cli::doctor::{
+        check::{Check, Trouble, Verdict},
+        context::Context,
+        fix::Fix,
+    },
+    settings::SignaturePolicy,
+};
+
+/// HS256 wants a key as long as its hash (RFC 7518 section 3.2).
+const PLAUSIBLE: usize = 32;
+const WHERE: &str = "copy the signature secret from https://dashboard.nexmo.com/settings (method: SHA-256 HMAC) into \
+                     VONAGE_SIGNATURE_SECRET; no API tells it, so it has to be done by hand";
+
+pub(in crate::cli::doctor) const CALLBACKS: Check = Check {
+    name: "signed-callbacks",
+    matters: "a webhook without a signature is refused, because anybody could have sent it",
+    look: |context| look_at_callbacks(context).boxed(),
+};
+
+pub(in crate::cli::doctor) const SECRET: Check = Check {
+    name: "signature-secret",
+    matters: "with a wrong secret every webhook is refused and no call connects; with a short one somebody can guess it \
+              and make the telephone ring at your expense",
+    look: |context| async move { look_at_secret(context) }.boxed(),
+};
+
+async fn look_at_callbacks(context: &Context) -> Verdict {
+    let policy = context.settings()?.webhooks.signatures;
+    if context.application().await?.signs_callbacks() == Some(true) {
+        return Ok("Vonage signs the webhooks".to_owned());
+    }
+    let remedy = "`click-to-call doctor --fix`, or dashboard, Applications, your application, Edit, Voice, Use signed \
+                  webhooks: on";
+    let problem = "the application's webhooks are not signed";
+    Err(match policy {
+        SignaturePolicy::Required => Trouble::failed(problem, remedy),
+        SignaturePolicy::Off => Trouble::warning(problem, remedy),
+    }
+    .mended_by(Fix::Webhooks))
+}
+
+fn look_at_secret(context: &Context) -> Verdict {
+    let settings = context.settings()?;
+    let vonage = &settings.vonage;
+    let Some(secret) = vonage.signature_secrets.first() else {
+        return Err(Trouble::warning(
+            "webhooks.signatures is \"off\": whoever knows the address can make the telephone ring",
+            WHERE,
+        ));
+    };
+    let secret = secret.expose_secret();
+    let is_api_secret = vonage
+        .api_secret
+        .as_ref()
+        .is_some_and(|api_secret| api_secret.expose_secret() == secret);
+    if is_api_secret {
+        return Err(Trouble::failed(
+            "VONAGE_SIGNATURE_SECRET is the same as VONAGE_API_SECRET, which is another secret of the account's",
+            WHERE,
+        ));
+    }
+    if secret.len() < PLAUSIBLE {
+        return Err(Trouble::warning(
+            format!(
+                "VONAGE_SIGNATURE_SECRET has {} characters, fewer than {PLAUSIBLE}",
+                secret.len()
+            ),
+            WHERE,
+        ));
+    }
+    Ok("present, and long enough; only a signed webhook proves it right".to_owned())
+}

@@ -1,0 +1,311 @@
+//! What the checks share: the settings as far as they go, and everything that is asked for once.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use chrono::TimeDelta;
+use tokio::sync::OnceCell;
+use url::Url;
+
+use super::{
+    check::Trouble,
+    probe::{self, Probe},
+    reach::{self, Astray},
+};
+use crate::{
+    domain::{
+        clock::Clock,
+        installation::{InstallationSeal, Presence},
+        phone_number::PhoneNumber,
+        store::Store,
+    },
+    settings::{
+        self, Faults, Loaded, PrivateKeySource, Region, Settings, Sources,
+        so_far::{self, SettingsSoFar},
+    },
+    startup,
+    store::{self, Access, ConnectError},
+    vonage::{
+        account::{
+            AccountClient, AccountError, applications::Application, balance::Balance,
+            users::UsersClient,
+        },
+        key::{ApplicationKey, KeyError},
+    },
+};
+
+/// What a check may look at. Every answer of Vonage's, of the store and of the service is asked for once.
+pub(super) struct Context {
+    /// What time this machine thinks it is.
+    clock: Clock,
+    /// The settings, or all that is wrong with them.
+    pub(super) loaded: Result<Loaded, Faults>,
+    so_far: SettingsSoFar,
+    key: Option<Result<(ApplicationKey, Vec<String>), KeyError>>,
+    vonage: OnceCell<Result<Option<TimeDelta>, String>>,
+    account: Option<AccountClient>,
+    users: Option<UsersClient>,
+    balance: OnceCell<Result<Balance, AccountError>>,
+    application: OnceCell<Result<Application, AccountError>>,
+    probe: OnceCell<Result<Probe, AccountError>>,
+    store: OnceCell<Result<Option<Arc<dyn Store>>, ConnectError>>,
+    seal: OnceCell<Result<InstallationSeal, Trouble>>,
+    here: OnceCell<Result<Presence, Astray>>,
+    public: OnceCell<Result<Presence, Astray>>,
+}
+
+impl Context {
+    pub(super) fn new(sources: &Sources, clock: &Clock) -> Self {
+        let so_far = so_far::load_so_far(sources);
+        let key = so_far.private_key.as_ref().map(ApplicationKey::load);
+        let account = account(&so_far);
+        let users = users(&so_far, clock);
+        Self {
+            clock: clock.clone(),
+            loaded: settings::load(sources),
+            so_far,
+            key,
+            vonage: OnceCell::new(),
+            account,
+            users,
+            balance: OnceCell::new(),
+            application: OnceCell::new(),
+            probe: OnceCell::new(),
+            store: OnceCell::new(),
+            seal: OnceCell::new(),
+            here: OnceCell::new(),
+            public: OnceCell::new(),
+        }
+    }
+
+    /// The settings, when nothing is wrong with them.
+    pub(super) fn settings(&self) -> Result<&Settings, Trouble> {
+        self.loaded
+            .as_ref()
+            .map(|loaded| &loaded.settings)
+            .map_err(|_faults| Trouble::skipped("the settings have faults: see settings"))
+    }
+
+    /// Where the key should be.
+    pub(super) fn key_source(&self) -> Result<&PrivateKeySource, Trouble> {
+        known(self.so_far.private_key.as_ref(), "vonage.private_key_file")
+    }
+
+    /// The key with the warnings about how it is kept, or why there is none.
+    pub(super) fn key_as_found(
+        &self,
+    ) -> Result<&Result<(ApplicationKey, Vec<String>), KeyError>, Trouble> {
+        known(self.key.as_ref(), "vonage.private_key_file")
+    }
+
+    /// The key, when it can be used.
+    pub(super) fn key(&self) -> Result<&ApplicationKey, Trouble> {
+        match self.key_as_found()? {
+            Ok((key, _warnings)) => Ok(key),
+            Err(_fault) => Err(Trouble::skipped("there is no usable key: see key")),
+        }
+    }
+
+    /// The public address. What follows from the port does not count: nobody else reaches it.
+    pub(super) fn public_url(&self) -> Result<&Url, Trouble> {
+        known(
+            self.so_far.public_url.as_ref(),
+            "http.public_url (PUBLIC_URL)",
+        )
+    }
+
+    /// The region that the settings name.
+    pub(super) fn region(&self) -> Result<Region, Trouble> {
+        known(self.so_far.region.as_ref(), "vonage.region").copied()
+    }
+
+    /// The number that callers are shown as.
+    pub(super) fn number(&self) -> Result<&PhoneNumber, Trouble> {
+        known(self.so_far.number.as_ref(), "vonage.number (VONAGE_NUMBER)")
+    }
+
+    /// The telephone that rings.
+    pub(super) fn destination(&self) -> Result<&PhoneNumber, Trouble> {
+        known(
+            self.so_far.destination.as_ref(),
+            "lines.support.destination (DESTINATION_PHONE_NUMBER)",
+        )
+    }
+
+    /// The host that users and calls are asked of.
+    pub(super) fn api_url(&self) -> Result<&Url, Trouble> {
+        known(self.so_far.api_url.as_ref(), "vonage.api_url")
+    }
+
+    /// The application's id.
+    pub(super) fn application_id(&self) -> Result<&str, Trouble> {
+        let id = self.so_far.application_id.as_ref();
+        known(id, "vonage.application_id (VONAGE_APPLICATION_ID)").map(String::as_str)
+    }
+
+    /// How far this machine's clock is ahead of Vonage's, if Vonage says what time it is; or why it can't be reached.
+    pub(super) async fn vonage(&self) -> Result<&Result<Option<TimeDelta>, String>, Trouble> {
+        let url = self.api_url()?;
+        Ok(self
+            .vonage
+            .get_or_init(|| probe::greet(url, &self.clock))
+            .await)
+    }
+
+    /// The account.
+    pub(super) fn account(&self) -> Result<&AccountClient, Trouble> {
+        self.account.as_ref().ok_or_else(|| {
+            Trouble::skipped(
+                "needs VONAGE_API_KEY and VONAGE_API_SECRET, which are not both set and usable",
+            )
+        })
+    }
+
+    /// What the account has left.
+    pub(super) async fn balance(&self) -> Result<&Result<Balance, AccountError>, Trouble> {
+        let account = self.account()?;
+        Ok(self.balance.get_or_init(|| account.balance()).await)
+    }
+
+    /// The application as Vonage has it, or why not.
+    pub(super) async fn application_as_found(
+        &self,
+    ) -> Result<&Result<Application, AccountError>, Trouble> {
+        let account = self.account()?;
+        let id = self.application_id()?;
+        Ok(self
+            .application
+            .get_or_init(|| account.application(id))
+            .await)
+    }
+
+    /// The application as Vonage has it.
+    pub(super) async fn application(&self) -> Result<&Application, Trouble> {
+        match self.application_as_found().await? {
+            Ok(application) => Ok(application),
+            Err(_error) => Err(Trouble::skipped(
+                "the application could not be read: see account and application",
+            )),
+        }
+    }
+
+    /// A visitor's way to a token, tried; or why it ends.
+    pub(super) async fn probe(&self) -> Result<&Result<Probe, AccountError>, Trouble> {
+        let key = self.key()?;
+        let id = self.application_id()?;
+        let settings = self.settings()?;
+        let users = self.users()?;
+        Ok(self
+            .probe
+            .get_or_init(|| probe::visit(users, id, key, settings, &self.clock))
+            .await)
+    }
+
+    /// The application's users.
+    pub(super) fn users(&self) -> Result<&UsersClient, Trouble> {
+        self.users
+            .as_ref()
+            .ok_or_else(|| Trouble::skipped("the application can't be asked: see settings and key"))
+    }
+
+    /// The store; `None` when it was never opened yet; or why it can't be.
+    pub(super) async fn store(
+        &self,
+    ) -> Result<&Result<Option<Arc<dyn Store>>, ConnectError>, Trouble> {
+        let url = known(self.so_far.database.as_ref(), "database.url (DATABASE_URL)")?;
+        Ok(self
+            .store
+            .get_or_init(|| async move {
+                // Looking must not leave an empty database behind.
+                if !store::exists(url) {
+                    return Ok(None);
+                }
+                store::connect(url, Access::Beside).await.map(Some)
+            })
+            .await)
+    }
+
+    /// Asks whether an address leads here.
+    pub(super) async fn seal(&self) -> Result<&InstallationSeal, Trouble> {
+        let seal = self.seal.get_or_init(|| self.make_seal()).await;
+        seal.as_ref().map_err(Trouble::clone)
+    }
+
+    async fn make_seal(&self) -> Result<InstallationSeal, Trouble> {
+        let visitors = &self.settings()?.visitors;
+        if let Some(secret) = startup::set_session_secret(visitors) {
+            return Ok(InstallationSeal::new(&secret));
+        }
+        match self.store().await? {
+            Ok(Some(store)) => {
+                let secret = startup::session_secret(visitors, &**store).await;
+                let secret = secret.map_err(|_error| {
+                    Trouble::skipped("the store has no secret to prove it with: see database")
+                })?;
+                Ok(InstallationSeal::new(&secret))
+            }
+            Ok(None) => Err(Trouble::skipped(
+                "the service has not run on this database yet, so it has no secret to prove itself with: start it first",
+            )),
+            Err(_error) => Err(Trouble::skipped(
+                "the store can't be opened, and with it the secret: see database",
+            )),
+        }
+    }
+
+    /// Where the service listens on this machine.
+    pub(super) fn local_address(&self) -> Result<SocketAddr, Trouble> {
+        Ok(self.settings()?.http.local_address())
+    }
+
+    /// What answers where the service should be listening on this machine.
+    pub(super) async fn here(&self) -> Result<&Result<Presence, Astray>, Trouble> {
+        let address = self.local_address()?;
+        let seal = self.seal().await?;
+        let url = Url::parse(&format!("http://{address}"))
+            .map_err(|error| Trouble::skipped(error.to_string()))?;
+        Ok(self
+            .here
+            .get_or_init(|| async move { reach::ask(seal, &url).await })
+            .await)
+    }
+
+    /// What answers under the public address.
+    pub(super) async fn public(&self) -> Result<&Result<Presence, Astray>, Trouble> {
+        let url = self.public_url()?;
+        let seal = self.seal().await?;
+        Ok(self.public.get_or_init(|| reach::ask(seal, url)).await)
+    }
+
+    /// Closes the store.
+    pub(super) async fn close(&self) {
+        if let Some(Ok(Some(store))) = self.store.get() {
+            store.close().await;
+        }
+    }
+}
+
+/// A fault of another key, or a misspelt name, is no reason not to look.
+fn account(so_far: &SettingsSoFar) -> Option<AccountClient> {
+    AccountClient::new(
+        so_far.api_key.clone()?,
+        so_far.api_secret.clone()?,
+        so_far.api_url.as_ref()?,
+        so_far.rest_url.clone()?,
+    )
+    .ok()
+}
+
+fn users(so_far: &SettingsSoFar, clock: &Clock) -> Option<UsersClient> {
+    let (key, _warnings) = ApplicationKey::load(so_far.private_key.as_ref()?).ok()?;
+    UsersClient::new(
+        so_far.api_url.clone()?,
+        so_far.application_id.clone()?,
+        key,
+        clock.clone(),
+    )
+    .ok()
+}
+
+fn known<'a, T>(value: Option<&'a T>, key: &str) -> Result<&'a T, Trouble> {
+    value.ok_or_else(|| Trouble::skipped(format!("{key} is not set, or not usable: see settings")))
+}

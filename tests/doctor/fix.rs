@@ -1,0 +1,146 @@
+//! `--fix`: what is mended, what is left alone, and that it is enough.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use axum::http::{Method, StatusCode};
+use serde_json::json;
+
+use crate::world::{API_SECRET, APPLICATION, NUMBER, OTHER_APPLICATION, Report, World};
+
+fn mended(report: &Report) -> String {
+    let done: Vec<&str> = report.json["mended"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|mended| {
+            assert_eq!(mended["done"], true, "{mended}");
+            mended["what"].as_str().unwrap()
+        })
+        .collect();
+    done.join("\n")
+}
+
+/// A request of the account's owner, past doctor.
+fn owner(world: &World, method: Method, path: &str) -> reqwest::RequestBuilder {
+    let http = reqwest::Client::builder().build().unwrap();
+    http.request(method, format!("{}{path}", world.simulator.base_url()))
+        .basic_auth("abcd1234", Some(API_SECRET))
+}
+
+async fn done(request: reqwest::RequestBuilder) {
+    let answer = request.send().await.unwrap();
+    assert!(
+        answer.status().is_success(),
+        "{}",
+        answer.text().await.unwrap()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_that_can_be_mended_is_and_nothing_of_the_owners_is_lost() {
+    let mut world = World::start().await;
+    world.folder.set("CLICK_TO_CALL__VISITORS__USERS", "shared");
+    let document = json!({
+        "name": "The owner's name",
+        "capabilities": {
+            "voice": {
+                "webhooks": {
+                    "answer_url": { "address": "https://old.example/answer", "http_method": "GET" },
+                },
+                "signed_callbacks": false,
+                "conversations_ttl": 24,
+            },
+            "messages": {
+                "webhooks": {
+                    "inbound_url": { "address": "https://owner.example/in", "http_method": "POST" },
+                },
+            },
+        },
+    });
+    let path = format!("/v2/applications/{APPLICATION}");
+    done(owner(&world, Method::PUT, &path).json(&document)).await;
+    let account = world.account();
+    // A link is taken away by an update that names none.
+    let unlink = [("country", "GB"), ("msisdn", NUMBER)];
+    done(owner(&world, Method::POST, "/number/update").form(&unlink)).await;
+    let key = world.folder.path().join("private.key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+
+    let report = world.doctor().await;
+    assert_eq!(
+        report.that_are("failed"),
+        ["webhooks", "signed-callbacks", "number", "users"]
+    );
+    let report = world.folder.doctor(&["--fix"]).await;
+    let done = mended(&report);
+    for words in [
+        "mode 0600",
+        "instead of GET https://old.example/answer",
+        "signed callbacks: on instead of off",
+        "RTC event address",
+        &format!("{NUMBER} is linked to the application {APPLICATION}"),
+        "the user \"supportuser\" was made",
+    ] {
+        assert!(done.contains(words), "{words:?} is not in {done}");
+    }
+    assert_eq!(report.json["mended"].as_array().unwrap().len(), 4, "{done}");
+    assert_eq!(
+        fs::metadata(key).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+
+    report.is_in_order_but_for_the_shared_user();
+    let document = account.application(APPLICATION).await.unwrap().to_json();
+    assert_eq!(document["name"], "The owner's name");
+    assert_eq!(document["capabilities"]["voice"]["conversations_ttl"], 24);
+    assert_eq!(
+        document["capabilities"]["messages"]["webhooks"]["inbound_url"]["address"],
+        "https://owner.example/in"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_order_is_left_alone() {
+    let world = World::start().await;
+    let account = world.account();
+    let before = account.application(APPLICATION).await.unwrap();
+    let report = world.folder.doctor(&["--fix"]).await;
+    report.is_in_order();
+    assert_eq!(report.json["mended"], json!([]));
+    assert_eq!(account.application(APPLICATION).await.unwrap(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_uses_is_left_alone() {
+    let world = World::start().await;
+    let account = world.account();
+    let number = account.owned_number(NUMBER).await.unwrap().unwrap();
+    account
+        .link_number(&number, OTHER_APPLICATION)
+        .await
+        .unwrap();
+    let report = world.folder.doctor(&["--fix"]).await;
+    report.fails("number", "leads to another application", "numbers link");
+    let number = account.owned_number(NUMBER).await.unwrap().unwrap();
+    assert_eq!(number.app_id.as_deref(), Some(OTHER_APPLICATION));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_not_be_mended_is_told() {
+    let world = World::start().await;
+    world.vonage.answering(|answer| {
+        if answer.is(&Method::GET, "/v2/applications/") {
+            answer.json(|json| json["capabilities"]["voice"]["signed_callbacks"] = json!(false));
+        }
+        if answer.is(&Method::PUT, "/v2/applications/") {
+            answer.status = StatusCode::FORBIDDEN;
+        }
+    });
+    let report = world.folder.doctor(&["--fix"]).await;
+    report.fails("signed-callbacks", "are not signed", "dashboard");
+    let mended = report.json["mended"].as_array().unwrap();
+    assert_eq!(mended.len(), 1);
+    assert_eq!(mended[0]["done"], false);
+    let what = mended[0]["what"].as_str().unwrap();
+    assert!(what.contains("could not update the application"), "{what}");
+}
