@@ -88,10 +88,12 @@ export class CallFlow {
 
   /**
    * Takes up the call that this tab was in before its page was loaded again.
-   * @param {import("./left-call.js").LeftCall} left
+   * @param {import("./left-call.js").LeftCall|null} left `null`: it was too long ago
    */
-  async resume({ call, session, leg, muted }) {
-    if (!this.dispatch({ type: "resume", call })) return;
+  async resume(left) {
+    if (!this.dispatch({ type: "resume", call: left?.call ?? null })) return;
+    if (left === null) return void this.dispatch({ type: "lost" });
+    const { call, session, leg, muted } = left;
     this.#attempt = new AbortController();
     this.#call = call;
     const { signal } = this.#attempt;

@@ -8,6 +8,7 @@ import { Api } from "./api.js";
 import { CallFlow } from "./call-flow.js";
 import { isLive } from "./call-state.js";
 import { CallFailure } from "./failure.js";
+import { keep, take } from "./left-call.js";
 import { askForMicrophone } from "./microphone.js";
 import { Ringback } from "./ringback.js";
 import { loadSdk } from "./sdk.js";
@@ -25,6 +26,7 @@ export class CallMachine {
   #voice;
   #ringback;
   #sdkAtHand;
+  #ownPage;
 
   /**
    * @param {URL} root the service's, ending in a slash
@@ -33,6 +35,8 @@ export class CallMachine {
    */
   constructor(root, sdk, events) {
     const api = new Api(root);
+    // Elsewhere no cookie proves after a reload whose call it is.
+    this.#ownPage = root.origin === location.origin;
     this.#sdkAtHand = () => loadSdk(sdk);
     this.#voice = new Voice(() => api.openSession(), this.#sdkAtHand, {
       leg: (status) => this.#flow.leg(status),
@@ -59,9 +63,9 @@ export class CallMachine {
     void this.#flow.start(request);
   }
 
-  /** Takes up the call of the page before. @param {import("./left-call.js").LeftCall} left */
-  resume(left) {
-    void this.#flow.resume(left);
+  /** Takes up the call of the page before, if it left one a moment ago. */
+  resume() {
+    void this.#flow.resume(take());
   }
 
   hangUp() {
@@ -93,9 +97,10 @@ export class CallMachine {
     this.#voice.wake();
   }
 
-  /** The page is going away; it may come back. What it returns is for {@link CallMachine.resume}. */
+  /** The page is going away; it may come back, or another of ours in its place. */
   leave() {
-    return this.#flow.leave();
+    const left = this.#flow.leave();
+    if (left !== null && this.#ownPage) keep(left);
   }
 
   /** The element is going away. */

@@ -36,7 +36,7 @@
  */
 
 /**
- * @typedef {{type: "press"} | {type: "resume", call: Admitted} | {type: "step", step: Step} | {type: "admitted", call: Admitted}
+ * @typedef {{type: "press"} | {type: "resume", call: Admitted|null} | {type: "step", step: Step} | {type: "admitted", call: Admitted}
  *   | {type: "dialled"} | {type: "following", open: boolean}
  *   | {type: "far", state: Far|"ended", reason?: string|null} | {type: "leg", status: string}
  *   | {type: "sound", sound: Sound} | {type: "muted", muted: boolean} | {type: "lost"}

@@ -7,7 +7,6 @@
 import { READY, isLive, reduce } from "./call-state.js";
 import { CallView } from "./call-view.js";
 import { CallFailure, isOffline } from "./failure.js";
-import { keep, take } from "./left-call.js";
 import { missingAbility } from "./microphone.js";
 import { sheet } from "./styles.js";
 import { chooseLanguage, loadWords } from "./words.js";
@@ -28,9 +27,6 @@ import { chooseLanguage, loadWords } from "./words.js";
 const ROOT = new URL("../../../", import.meta.url);
 const LOCALES = new URL("../locales/", import.meta.url);
 const SDK = new URL("../vendor/vonage-client-sdk.js", import.meta.url);
-
-/** Only here does the session's cookie come along. */
-const OWN_PAGE = ROOT.origin === globalThis.location?.origin;
 
 const INTENT = ["pointerenter", "focusin", "touchstart"];
 
@@ -81,10 +77,10 @@ export class ClickToCall extends HTMLElement {
     this.#connection = new AbortController();
     const { signal } = this.#connection;
     const lack = missingAbility() ?? (config.sdk === null ? "no-sdk" : null);
-    const left = lack === null && OWN_PAGE ? take() : null;
     if (lack !== null) this.#state = failed(this.#state, lack);
-    else if (left !== null) void this.#resume(left);
-    else if (this.getAttribute("login") === "load") {
+    else if (leftCall() !== null) {
+      void this.#begin({ type: "resume", call: null }, (machine) => machine.resume());
+    } else if (this.getAttribute("login") === "load") {
       void this.#load().then((machine) => machine?.logIn(), () => {});
     }
     this.setAttribute("state", this.#state.phase);
@@ -92,10 +88,7 @@ export class ClickToCall extends HTMLElement {
     for (const name of lack === null ? INTENT : []) {
       this.addEventListener(name, prepare, { signal, once: true, passive: true });
     }
-    addEventListener("pagehide", () => {
-      const leaving = this.#machine?.leave();
-      if (OWN_PAGE && leaving) keep(leaving);
-    }, { signal });
+    addEventListener("pagehide", () => this.#machine?.leave(), { signal });
     addEventListener("online", () => this.#machine?.wake(), { signal });
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#machine?.wake();
@@ -143,7 +136,7 @@ export class ClickToCall extends HTMLElement {
   /** Calls. To be called from a click: browsers ask for the microphone and play sound only then. */
   call() {
     if (this.getAttribute("mode") === "window" && this.#openWindow()) return;
-    void this.#call();
+    this.#call();
   }
 
   /** Ends the call, however far it got. */
@@ -152,35 +145,32 @@ export class ClickToCall extends HTMLElement {
     else this.#changed(reduce(this.#state, { type: "hang-up" }));
   }
 
-  async #call() {
+  #call() {
     if (isLive(this.#state)) return;
-    // The answer to a press is seen at once, however long the rest takes to arrive.
-    const pressed = reduce(this.#state, { type: "press" });
-    this.#changed(pressed);
-    try {
-      const machine = await this.#load();
-      // Given up, or gone from the page, while it was on its way.
-      if (machine === null || this.#state !== pressed) return;
+    void this.#begin({ type: "press" }, (machine) =>
       machine.call({
         line: this.getAttribute("line"),
         language: this.#language,
         context: this.#context(),
-      });
-    } catch {
-      const kind = isOffline() ? "offline" : "unreachable";
-      if (this.#state === pressed) this.#changed(failed(pressed, kind));
-    }
+      }),
+    );
   }
 
-  /** @param {import("./left-call.js").LeftCall} left */
-  async #resume(left) {
-    const resumed = reduce(this.#state, { type: "resume", call: left.call });
-    this.#changed(resumed);
+  /**
+   * Shows at once that something has begun, however long the machinery for it takes to arrive.
+   * @param {import("./call-state.js").Action} action
+   * @param {(machine: CallMachine) => void} work
+   */
+  async #begin(action, work) {
+    const begun = reduce(this.#state, action);
+    this.#changed(begun);
     try {
       const machine = await this.#load();
-      if (machine !== null && this.#state === resumed) machine.resume(left);
+      // Unless it was given up, or the element left the page, meanwhile.
+      if (machine !== null && this.#state === begun) work(machine);
     } catch {
-      if (this.#state === resumed) this.#changed(reduce(resumed, { type: "lost" }));
+      const kind = isOffline() ? "offline" : "unreachable";
+      if (this.#state === begun) this.#changed(failed(begun, kind));
     }
   }
 
@@ -267,6 +257,16 @@ export class ClickToCall extends HTMLElement {
     if (line) address.searchParams.set("line", line);
     // `null` when a blocker stepped in: then the call is made here.
     return open(address, "click-to-call", "popup,width=420,height=720") !== null;
+  }
+}
+
+/** What the page before left in this tab. */
+function leftCall() {
+  try {
+    return sessionStorage.getItem("click-to-call");
+  } catch {
+    // Storage is switched off.
+    return null;
   }
 }
 
