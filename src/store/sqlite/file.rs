@@ -55,6 +55,22 @@ impl DatabaseFile {
         Ok(fs::metadata(&self.path)?.len() == 0)
     }
 
+    /// Whether there is a write-ahead log beside it. A server that closes in order leaves none.
+    pub(super) fn has_log(&self) -> io::Result<bool> {
+        match fs::metadata(self.beside("-wal")) {
+            Ok(log) => Ok(log.len() > 0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The path with this behind it.
+    fn beside(&self, suffix: &str) -> PathBuf {
+        let mut name = OsString::from(&self.path);
+        name.push(suffix);
+        PathBuf::from(name)
+    }
+
     /// Makes the folder (for its owner only, if it is new).
     pub(super) fn create_folder(&self) -> Result<(), ConnectError> {
         let Some(folder) = self.path.parent().filter(|p| !p.as_os_str().is_empty()) else {
@@ -93,14 +109,13 @@ impl DatabaseFile {
     ///
     /// It is a file of its own, so that commands beside the server, which do not take it, share the database.
     pub(super) fn lock(&self) -> Result<File, ConnectError> {
-        let mut name = OsString::from(&self.path);
-        name.push(".lock");
-        let path = PathBuf::from(name);
+        let path = self.beside(".lock");
         let refused = |source| ConnectError::File {
             path: path.clone(),
             source,
         };
         let file = OpenOptions::new()
+            .read(true)
             .write(true)
             .create(true)
             .truncate(false)

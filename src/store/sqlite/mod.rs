@@ -1,6 +1,7 @@
 //! The store in a SQLite file: one writer that commits in groups, readers beside it.
 
 mod calls;
+mod clean_stop;
 mod columns;
 mod events;
 mod file;
@@ -64,7 +65,11 @@ impl SqliteStore {
             path: path.to_owned(),
             source,
         };
-        if !file.is_empty().map_err(refused)? {
+        let is_as_left = match &lock {
+            Some(lock) => clean_stop::is_unchanged(&file, lock).map_err(refused)?,
+            None => false,
+        };
+        if !is_as_left && !file.is_empty().map_err(refused)? {
             open::inspect(&file).await?;
         }
         let writer = Writer::start(file.clone(), open::writing(&file), lock).await?;

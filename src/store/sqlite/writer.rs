@@ -13,6 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
 use super::{
+    clean_stop,
     file::{DatabaseFile, Identity},
     open,
 };
@@ -54,7 +55,7 @@ impl Writer {
             file,
             options,
             session: None,
-            _lock: lock,
+            lock,
         };
         task.session = Some(task.open().await?);
         let (queue, jobs) = mpsc::channel(QUEUE);
@@ -152,7 +153,7 @@ struct Task {
     options: SqliteConnectOptions,
     /// `None` after a failure: the next batch opens it anew.
     session: Option<Session>,
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl Task {
@@ -315,6 +316,12 @@ impl Task {
             .await;
         if let Err(error) = checkpointed.and(session.connection.close().await) {
             warn!(%error, "the store was not closed cleanly; nothing is lost, the next start reads its log");
+            return;
+        }
+        if let Some(lock) = &self.lock
+            && let Err(error) = clean_stop::note(&self.file, lock)
+        {
+            debug!(%error, "the clean stop was not noted; the next start reads the whole file");
         }
     }
 }

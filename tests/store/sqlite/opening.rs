@@ -4,6 +4,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use click_to_call::{
@@ -24,6 +25,30 @@ async fn refusal(path: &Path) -> ConnectError {
     let words = error.to_string();
     assert!(words.contains("click-to-call.db"), "{words}");
     error
+}
+
+fn modified(path: &Path) -> SystemTime {
+    fs::metadata(path).unwrap().modified().unwrap()
+}
+
+fn set_modified(path: &Path, at: SystemTime) {
+    let file = fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(at).unwrap();
+}
+
+/// Writes a file a second after its last change: times of files may be coarse.
+fn write_later(path: &Path, bytes: &[u8]) {
+    let before = modified(path);
+    fs::write(path, bytes).unwrap();
+    set_modified(path, before + Duration::from_secs(1));
+}
+
+/// Damages a page that only a check of the whole file finds.
+fn damage_middle(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / PAGE / 2 * PAGE;
+    bytes[middle..middle + PAGE].fill(0xa5);
+    fs::write(path, bytes).unwrap();
 }
 
 /// A closed database with some rows in it.
@@ -84,13 +109,47 @@ async fn corrupt_database_stays_as_it_is() {
     for damaged in [100..PAGE, middle..middle + PAGE] {
         let mut bytes = intact.clone();
         bytes[damaged].fill(0xa5);
-        fs::write(&path, &bytes).unwrap();
+        write_later(&path, &bytes);
         let error = refusal(&path).await;
         assert!(matches!(error, ConnectError::Corrupt { .. }), "{error:?}");
         assert!(fs::read(&path).unwrap() == bytes, "the file was changed");
     }
-    fs::write(&path, &intact).unwrap();
+    write_later(&path, &intact);
     serve(&path).await.unwrap();
+}
+
+#[tokio::test]
+async fn file_as_the_last_server_left_it_is_not_read_again() {
+    let (path, _folder) = filled().await;
+    let left_at = modified(&path);
+    damage_middle(&path);
+    set_modified(&path, left_at);
+    let store = serve(&path).await.unwrap();
+    store.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn file_with_a_log_beside_it_is_read_again() {
+    let (path, _folder) = filled().await;
+    let left_at = modified(&path);
+    damage_middle(&path);
+    set_modified(&path, left_at);
+    fs::write(path.with_file_name("click-to-call.db-wal"), "torn").unwrap();
+    let error = refusal(&path).await;
+    assert!(matches!(error, ConnectError::Corrupt { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn file_in_place_of_the_one_that_was_left_is_read() {
+    let (path, _folder) = filled().await;
+    let left_at = modified(&path);
+    damage_middle(&path);
+    let copy = path.with_file_name("copy");
+    fs::copy(&path, &copy).unwrap();
+    fs::rename(&copy, &path).unwrap();
+    set_modified(&path, left_at);
+    let error = refusal(&path).await;
+    assert!(matches!(error, ConnectError::Corrupt { .. }), "{error:?}");
 }
 
 #[tokio::test]
