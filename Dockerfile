@@ -38,6 +38,7 @@ COPY --from=build --chown=65532:65532 /data /data
 USER 65532:65532
 WORKDIR /data
 ENV CLICK_TO_CALL__HTTP__BIND=0.0.0.0 \
+    CLICK_TO_CALL__HTTP__DRAIN_SECONDS=3 \
     CLICK_TO_CALL__LOG__FORMAT=json \
     DATABASE_URL=sqlite:///data/click-to-call.db \
     PORT=3000

@@ -59,6 +59,7 @@ const CALL_GRACE: Duration = Duration::from_mins(2);
 /// The service, ready to run.
 pub struct Application {
     address: SocketAddr,
+    drain: Duration,
     state: Data<AppState>,
     server: Server,
     hanging_up: JoinHandle<()>,
@@ -114,6 +115,7 @@ impl Application {
         let metrics = metrics_server(&settings.metrics, &state, &drained)?;
         Ok(Self {
             address,
+            drain: settings.http.drain,
             server: server.run(),
             hanging_up: tokio::spawn(background::hang_up_in_time(state.clone(), drained.clone())),
             tidying: tokio::spawn(background::tidy(
@@ -148,13 +150,14 @@ impl Application {
         Reloader(self.state.clone())
     }
 
-    /// Serves until `stop` comes: then readiness goes down, requests finish, calls that they have hung up are hung up,
+    /// Serves until `stop` comes: then readiness goes down, and after a pause in which others notice, requests finish, calls that they have hung up are hung up,
     /// what is queued gets on disk.
     ///
     /// # Errors
     /// When the server or a task beside it ends by itself.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let Self {
+            drain,
             state,
             server,
             mut hanging_up,
@@ -179,6 +182,14 @@ impl Application {
         if let Some(part) = ended {
             state.stopping.cancel();
             anyhow::bail!("{part} ended by itself");
+        }
+        state.draining.cancel();
+        if !drain.is_zero() {
+            tracing::info!(
+                seconds = drain.as_secs(),
+                "not ready any more, still serving"
+            );
+            tokio::time::sleep(drain).await;
         }
         tracing::info!("stopping: requests finish first");
         state.stopping.cancel();
@@ -419,6 +430,7 @@ fn state(
         views,
         line,
         upkeep_now: Notify::new(),
+        draining: CancellationToken::new(),
         stopping: CancellationToken::new(),
         log_limit: LogLimit::default(),
         metrics,

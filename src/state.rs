@@ -73,6 +73,8 @@ pub struct AppState {
     pub log_limit: LogLimit,
     /// What is counted.
     pub metrics: Metrics,
+    /// A stop has been asked for: others should send no more visitors.
+    pub draining: CancellationToken,
     /// A stop has begun.
     pub stopping: CancellationToken,
 }

@@ -35,10 +35,10 @@ async fn healthy() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "ok" }))
 }
 
-/// The store takes a durable write, a token can be signed, and no stop has begun.
+/// The store takes a durable write, a token can be signed, and no stop has been asked for.
 async fn ready(state: Data<AppState>) -> Result<HttpResponse, ApiError> {
     let not_ready = |why: &'static str| ApiError::with(ProblemKind::NotReady, why);
-    if state.stopping.is_cancelled() {
+    if state.draining.is_cancelled() {
         return Err(not_ready("the service is stopping"));
     }
     state.readiness.verdict(&state).await.map_err(not_ready)?;

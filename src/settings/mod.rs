@@ -105,6 +105,8 @@ pub struct Http {
     pub body_timeout: Duration,
     /// How long a stop waits for requests under way.
     pub shutdown_timeout: Duration,
+    /// How long a stop goes on serving while it is not ready any more.
+    pub drain: Duration,
 }
 
 impl Http {

@@ -23,6 +23,7 @@ mod page;
 mod ready_pool;
 mod sessions;
 mod signatures;
+mod stopping;
 mod tokens;
 #[path = "../support/webhook_signature.rs"]
 mod webhook_signature;

@@ -63,6 +63,14 @@ static SHUTDOWN_TIMEOUT: Key<Duration> = Key::new(
     "How long a stop waits for requests under way. Give the process a little longer than this before it is killed.",
 );
 
+static DRAIN: Key<Duration> = Key::new(
+    "http.drain_seconds",
+    &forms::seconds::<0, 120>(),
+    Value("0"),
+    "How long a stop goes on serving while /readyz already says no, so that a load balancer can send its visitors \
+     elsewhere first: longer than it takes to notice. The container image sets 3.",
+);
+
 pub(in crate::settings) static KEYS: &[&Spec] = &[
     &BIND.spec,
     &PORT.spec,
@@ -70,6 +78,7 @@ pub(in crate::settings) static KEYS: &[&Spec] = &[
     &TRUSTED_PROXIES.spec,
     &BODY_TIMEOUT.spec,
     &SHUTDOWN_TIMEOUT.spec,
+    &DRAIN.spec,
 ];
 
 pub(in crate::settings) fn read(reader: &mut Reader) -> Result<Http, Noted> {
@@ -98,6 +107,7 @@ pub(in crate::settings) fn read(reader: &mut Reader) -> Result<Http, Noted> {
     let trusted_proxies = reader.value(&TRUSTED_PROXIES);
     let body_timeout = reader.value(&BODY_TIMEOUT);
     let shutdown_timeout = reader.value(&SHUTDOWN_TIMEOUT);
+    let drain = reader.value(&DRAIN);
     Ok(Http {
         bind: bind?,
         port: port?,
@@ -105,5 +115,6 @@ pub(in crate::settings) fn read(reader: &mut Reader) -> Result<Http, Noted> {
         trusted_proxies: trusted_proxies?,
         body_timeout: body_timeout?,
         shutdown_timeout: shutdown_timeout?,
+        drain: drain?,
     })
 }

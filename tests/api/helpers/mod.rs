@@ -194,8 +194,13 @@ impl TestApp {
         Self::start(self.settings, self.folder, self.vonage, self.clock).await
     }
 
-    pub(crate) async fn stop(&mut self) -> anyhow::Result<()> {
+    /// Asks for a stop and does not wait for it.
+    pub(crate) fn begin_stop(&mut self) {
         let _ = self.stop.take().unwrap().send(());
+    }
+
+    pub(crate) async fn stop(&mut self) -> anyhow::Result<()> {
+        self.begin_stop();
         (&mut self.running).await.unwrap()
     }
 
