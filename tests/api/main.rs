@@ -9,6 +9,7 @@
     reason = "a failed step is a failed test"
 )]
 
+mod alerts;
 mod answers;
 mod calls;
 mod closing;

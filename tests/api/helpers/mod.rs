@@ -29,6 +29,7 @@ use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 pub(crate) use call_stream::CallStream;
+pub(crate) use scrape::Scrape;
 pub(crate) use signing::Signer;
 pub(crate) use visitor::{Permitted, Visitor};
 pub(crate) use vonage::VonageStub;
