@@ -1,6 +1,6 @@
 # `make demo`, `make run` and `make test` install what they need, or say in one line what is missing.
 
-.PHONY: help demo run test fuzz fmt clean
+.PHONY: help demo setup run test fuzz fmt clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14
@@ -9,9 +9,13 @@ demo: ## Try everything without an account: the service beside a simulated Vonag
 	@scripts/setup run
 	cargo run --quiet --locked --features simulator -- demo
 
+setup: ## Go from a Vonage account to settings that make run can use; asks
+	@scripts/setup run
+	cargo run --quiet --locked --release -- setup
+
 run: ## Build and run the service with the settings of .env
 	@scripts/setup run
-	@test -e .env || { cp .env.example .env; echo "Wrote .env. Fill it in (README.md, \"To a first call\"), then say make run again."; exit 1; }
+	@test -e .env || { cp .env.example .env; echo "Wrote .env. make setup fills it in; or do it by hand, then say make run again."; exit 1; }
 	cargo run --quiet --locked --release -- serve
 
 test: ## Run every check and every test

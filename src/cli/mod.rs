@@ -1,5 +1,8 @@
 //! The command line. One file per command; each writes to the handles it is given and nowhere else.
 
+mod account;
+pub mod app;
+pub mod balance;
 pub mod config;
 #[cfg(feature = "simulator")]
 pub mod demo;
@@ -8,7 +11,10 @@ pub mod fallback_ncco;
 pub mod healthcheck;
 pub mod inspect;
 pub mod keygen;
+pub mod numbers;
+mod prompt;
 pub mod serve;
+pub mod setup;
 #[cfg(feature = "simulator")]
 pub mod simulate;
 pub mod token;
@@ -53,6 +59,14 @@ pub enum Command {
     /// Look at everything that a call depends on, and say what mends what is wrong
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::DoctorArgs),
+    /// Go from an account to a service that can be started, step by step
+    Setup(setup::SetupArgs),
+    /// Search, buy, link, list or cancel telephone numbers
+    Numbers(numbers::NumbersArgs),
+    /// Create, show or update the Vonage application
+    App(app::AppArgs),
+    /// Show the account's credit
+    Balance(balance::BalanceArgs),
     /// Check or show the settings
     Config(config::ConfigArgs),
     /// Make a token for a Vonage user, or read one
@@ -101,6 +115,10 @@ impl Cli {
             Command::Doctor(args) => doctor::run(args, &sources(), clock, handles),
             Command::FallbackNcco => fallback_ncco::run(&sources(), handles),
             Command::Healthcheck => healthcheck::run(&sources(), handles),
+            Command::Setup(args) => setup::run(args, &sources(), clock, handles),
+            Command::Numbers(args) => numbers::run(args, &sources(), handles),
+            Command::App(args) => app::run(args, &sources(), handles),
+            Command::Balance(args) => balance::run(args, &sources(), handles),
             Command::Config(args) => config::run(args, &sources(), handles),
             Command::Token(args) => token::run(args, &sources, clock, handles),
             Command::Keygen(args) => keygen::run(args, handles),

@@ -62,7 +62,11 @@ pub(super) const fn origin() -> Form<Url> {
     }
 }
 
-fn parse_origin(text: &str) -> Result<Url, String> {
+/// An address of a web site: scheme, host and port, nothing else.
+///
+/// # Errors
+/// What is wrong with it, in words that follow the text: "has the path … in it".
+pub fn parse_origin(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("is not an address: {error}"))?;
     if !matches!(url.scheme(), "https" | "http") {
         return Err("begins with neither https:// nor http://".to_owned());

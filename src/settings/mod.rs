@@ -31,7 +31,7 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use self::{
-    addresses::is_loopback,
+    addresses::{is_loopback, parse_origin},
     fault::{Fault, Faults},
     load::{load, load_with_key},
     sources::{Flag, SourcePath, Sources},

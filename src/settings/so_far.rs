@@ -11,7 +11,7 @@ use super::{
     key::{Key, Spec},
     layers,
     reader::Reader,
-    sections::{database, http, line, visitors, vonage},
+    sections::{calls, database, http, line, visitors, vonage},
     shown::Shown,
     sources::Sources,
     table,
@@ -35,6 +35,8 @@ pub struct SettingsSoFar {
     pub signature_secret: Option<SecretString>,
     /// `vonage.region`
     pub region: Option<Region>,
+    /// Whether that is more than the default.
+    pub region_is_set: bool,
     /// `vonage.api_url`, or what follows from the region.
     pub api_url: Option<Url>,
     /// `vonage.rest_url`
@@ -45,6 +47,8 @@ pub struct SettingsSoFar {
     pub public_url: Option<Url>,
     /// `lines.support.destination`
     pub destination: Option<PhoneNumber>,
+    /// Whether `calls.phone_line` is set.
+    pub phone_line: bool,
     /// `visitors.users`
     pub users: Option<UserMode>,
     /// `visitors.shared_user`
@@ -83,10 +87,15 @@ pub struct ApplicationAccess {
 pub fn load_so_far(sources: &Sources) -> SettingsSoFar {
     let mut reader = Reader::new(layers::merge(sources));
     let region = reader.value(&vonage::REGION);
+    let region_is_set = reader
+        .entries
+        .iter()
+        .any(|entry| entry.spec.name == vonage::REGION.spec.name && entry.origin != "default");
     let mut so_far = SettingsSoFar {
         private_key: vonage::read_private_key(&mut reader).ok(),
         api_url: vonage::read_api_url(&mut reader, region).ok(),
         region: region.ok(),
+        region_is_set,
         api_key: known(&mut reader, &vonage::API_KEY),
         api_secret: known(&mut reader, &vonage::API_SECRET),
         application_id: known(&mut reader, &vonage::APPLICATION_ID),
@@ -96,6 +105,7 @@ pub fn load_so_far(sources: &Sources) -> SettingsSoFar {
         users_per_second: known(&mut reader, &vonage::USERS_PER_SECOND),
         public_url: known(&mut reader, &http::PUBLIC_URL),
         destination: known(&mut reader, &line::DESTINATION),
+        phone_line: known(&mut reader, &calls::PHONE_LINE).is_some(),
         users: known(&mut reader, &visitors::USERS),
         shared_user: known(&mut reader, &visitors::SHARED_USER),
         database: known(&mut reader, &database::URL),

@@ -6,6 +6,10 @@ fn help_names_every_command() {
     for command in [
         "serve",
         "doctor",
+        "setup",
+        "numbers",
+        "app",
+        "balance",
         "config",
         "token",
         "keygen",
@@ -29,6 +33,16 @@ fn every_command_has_help() {
         &["token", "inspect", "--help"],
         &["keygen", "--help"],
         &["doctor", "--help"],
+        &["setup", "--help"],
+        &["numbers", "search", "--help"],
+        &["numbers", "buy", "--help"],
+        &["numbers", "link", "--help"],
+        &["numbers", "list", "--help"],
+        &["numbers", "cancel", "--help"],
+        &["app", "create", "--help"],
+        &["app", "show", "--help"],
+        &["app", "update", "--help"],
+        &["balance", "--help"],
     ] {
         Place::empty().run(args).done().says("Usage:");
     }

@@ -14,7 +14,7 @@ use crate::settings::{
 
 /// The lines that there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LineName {
+pub(in crate::settings) enum LineName {
     Support,
 }
 
@@ -42,7 +42,7 @@ static TICKET_TTL: Key<Duration> = Key::new(
     "How long a ticket waits for its call.",
 );
 
-static PHONE_LINE: Key<LineName> = Key::new(
+pub(in crate::settings) static PHONE_LINE: Key<LineName> = Key::new(
     "calls.phone_line",
     &forms::choice(),
     Unset("\"support\""),

@@ -90,6 +90,12 @@ impl Number {
         Some((kind, text("voiceCallbackValue").unwrap_or_default()))
     }
 
+    /// Euros a month, for comparing; what is not said is more than anything.
+    pub fn monthly(&self) -> f64 {
+        let cost = self.cost.as_deref().and_then(|cost| cost.parse().ok());
+        cost.unwrap_or(f64::INFINITY)
+    }
+
     /// What it costs, in words; empty when Vonage does not say.
     pub fn price(&self) -> String {
         let Some(cost) = &self.cost else {
@@ -117,7 +123,7 @@ impl fmt::Display for Number {
 /// A price comes as text, number or null.
 fn price<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
-        Value::String(text) => Some(text),
+        Value::String(text) => Some(text).filter(|text| !text.is_empty()),
         Value::Number(number) => Some(number.to_string()),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     })

@@ -1,5 +1,7 @@
 //! What an application must have so that the service works, and how far one is from it.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::Value;
 use url::Url;
@@ -35,6 +37,13 @@ pub struct Change {
     pub from: Option<String>,
     /// How it should be.
     pub to: String,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let from = self.from.as_deref().unwrap_or("not set");
+        write!(f, "{}: {from} -> {}", self.what, self.to)
+    }
 }
 
 impl Wanted {

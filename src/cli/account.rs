@@ -1,0 +1,57 @@
+//! What the commands about the account have in common: the settings they need, and a runtime to wait on.
+
+use std::future::Future;
+
+use anyhow::Context as _;
+
+use super::Handles;
+use crate::{
+    domain::clock::Clock,
+    settings::so_far::{AccountAccess, ApplicationAccess},
+    vonage::{
+        account::{AccountClient, users::UsersClient},
+        key::ApplicationKey,
+    },
+};
+
+/// Runs what waits for the network.
+pub(super) fn wait_for<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?
+        .block_on(work)
+}
+
+/// A client for the account.
+pub(super) fn account_client(access: AccountAccess) -> anyhow::Result<AccountClient> {
+    AccountClient::new(
+        access.api_key,
+        access.api_secret,
+        &access.api_url,
+        access.rest_url,
+    )
+}
+
+/// A client for the application's users. Warnings about its key are told.
+pub(super) fn users_client(
+    access: ApplicationAccess,
+    clock: &Clock,
+    handles: &mut Handles<'_>,
+) -> anyhow::Result<UsersClient> {
+    let (key, warnings) = ApplicationKey::load(&access.private_key)?;
+    for warning in warnings {
+        writeln!(handles.err, "warning: {warning}")?;
+    }
+    UsersClient::new(access.api_url, access.application_id, key, clock.clone())
+}
+
+/// Prints a result for programs.
+pub(super) fn print_json(
+    handles: &mut Handles<'_>,
+    value: &impl serde::Serialize,
+) -> anyhow::Result<()> {
+    serde_json::to_writer_pretty(&mut *handles.out, value)?;
+    writeln!(handles.out)?;
+    Ok(())
+}

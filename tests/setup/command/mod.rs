@@ -1,0 +1,8 @@
+//! The real program, run as a process against a simulated Vonage.
+
+mod interrupted;
+mod place;
+mod proxy;
+mod repeated;
+mod tutorial;
+mod world;

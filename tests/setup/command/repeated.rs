@@ -1,0 +1,366 @@
+//! `setup` looks before it does anything, and leaves alone what is there.
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use click_to_call::simulator::{HttpMethod, SeededApplication, WebhookUrl};
+use serde_json::json;
+
+use super::world::{API_SECRET, CHEAPEST, DEARER, DESK, SIGNATURE_SECRET, World, number};
+
+const ADDRESS: &[&str] = &[
+    "--public-url",
+    "https://calls.example.com",
+    "--destination",
+    DESK,
+];
+
+fn setup<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["setup"], ADDRESS, more].concat()
+}
+
+#[tokio::test]
+async fn a_second_run_changes_nothing() {
+    let world = World::start().await;
+    let mut place = world.place();
+    place.set("VONAGE_SIGNATURE_SECRET", SIGNATURE_SECRET);
+    place
+        .run(&setup(&["--yes", "--country", "GB"]))
+        .await
+        .done();
+    let before = (
+        place.read(".env"),
+        place.read("private.key"),
+        world.applications().await,
+    );
+    // Even with nothing to go by but the files.
+    let run = place.run(&["setup", "--yes", "--json"]).await.done();
+    assert_eq!(
+        (
+            place.read(".env"),
+            place.read("private.key"),
+            world.applications().await
+        ),
+        before
+    );
+    let summary = run.json();
+    assert_eq!(summary["complete"], true);
+    assert_eq!(summary["number"], CHEAPEST);
+    for step in summary["steps"].as_array().unwrap() {
+        assert_eq!(step["standing"], "already-there", "{step}");
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_does_nothing() {
+    let world = World::start().await;
+    let place = world.place();
+    let run = place
+        .run(&setup(&["--yes", "--country", "GB", "--dry-run"]))
+        .await
+        .done();
+    for what in [
+        "make the key pair",
+        "create the application",
+        &format!("buy the number {CHEAPEST}"),
+    ] {
+        assert!(run.out.contains(&format!("will do  {what}")), "{}", run.out);
+    }
+    assert_eq!(fs::read_dir(place.path(".")).unwrap().count(), 0);
+    assert!(world.applications().await.is_empty());
+    assert!(world.owned_numbers().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_person_answers_the_questions() {
+    let world = World::start().await;
+    let mut place = world.place();
+    place.variables.remove("VONAGE_API_KEY");
+    place.variables.remove("VONAGE_API_SECRET");
+    let answers = [
+        "abcd1234",
+        API_SECRET,
+        "calls.example.com",
+        "https://calls.example.com",
+        "+44 7700 900001",
+        "y",
+        "gb",
+        "2",
+        "y",
+        SIGNATURE_SECRET,
+    ];
+    let run = place
+        .run_with_input(&["setup"], &(answers.join("\n") + "\n"))
+        .await
+        .done();
+    assert!(
+        run.err.contains("for EUR 1.00 a month? [y/N]"),
+        "{}",
+        run.err
+    );
+    assert!(
+        run.err
+            .contains("Some countries want an address or identity papers"),
+        "{}",
+        run.err
+    );
+    assert!(run.out.contains("click-to-call doctor"), "{}", run.out);
+    assert!(!run.said().contains("canary"), "{}", run.said());
+    let env = place.read(".env");
+    assert!(
+        env.contains(&format!("VONAGE_API_SECRET={API_SECRET}\n")),
+        "{env}"
+    );
+    assert_eq!(
+        fs::metadata(place.path(".env"))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777,
+        0o600
+    );
+    assert_eq!(
+        fs::metadata(place.path("private.key"))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777,
+        0o600
+    );
+    let local = place.read("config/local.toml");
+    assert!(
+        local.contains(&format!("destination = \"{DESK}\"")),
+        "{local}"
+    );
+    assert!(local.contains("phone_line = \"support\""), "{local}");
+}
+
+#[tokio::test]
+async fn nothing_is_bought_without_consent() {
+    let world = World::start().await;
+    let place = world.place();
+    place
+        .run_with_input(&setup(&["--country", "GB"]), "n\n1\nn\n")
+        .await
+        .failed()
+        .says("nothing was bought");
+    assert!(world.owned_numbers().await.is_empty());
+    // Nobody to ask, and no country named.
+    place
+        .run(&setup(&["--yes"]))
+        .await
+        .failed()
+        .says("say --country to buy its cheapest");
+    place
+        .run(&setup(&[]))
+        .await
+        .failed()
+        .says("there is nobody to ask");
+    assert!(world.owned_numbers().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_price_that_is_not_told_is_not_agreed_to_beforehand() {
+    let world = World::with(vec![number(CHEAPEST, "")], Vec::new()).await;
+    let place = world.place();
+    place
+        .run(&setup(&["--yes", "--country", "GB"]))
+        .await
+        .failed()
+        .says("Vonage does not say what 442079460001 (GB, landline) costs");
+    assert!(world.owned_numbers().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_number_that_is_named_is_the_one_that_is_used() {
+    let world = World::start().await;
+    let mut place = world.place();
+    place.set("VONAGE_SIGNATURE_SECRET", SIGNATURE_SECRET);
+    let named = ["--yes", "--number", DEARER];
+    place
+        .run(&setup(&named))
+        .await
+        .failed()
+        .says("say --country as well");
+    let to_buy = [&named[..], &["--country", "GB"]].concat();
+    place.run(&setup(&to_buy)).await.done();
+    assert_eq!(world.owned_numbers().await[0]["msisdn"], DEARER);
+}
+
+#[tokio::test]
+async fn the_signature_secret_is_one_step_by_hand() {
+    let world = World::start().await;
+    let place = world.place();
+    let run = place
+        .run(&setup(&["--yes", "--country", "GB"]))
+        .await
+        .failed();
+    assert!(
+        run.out
+            .contains("by hand  copy the signature secret from Vonage's dashboard"),
+        "{}",
+        run.out
+    );
+    place.write(
+        ".env",
+        &(place.read(".env") + "VONAGE_SIGNATURE_SECRET=" + SIGNATURE_SECRET + "\n"),
+    );
+    place
+        .run(&["setup", "--yes"])
+        .await
+        .done()
+        .says("Everything is set up");
+}
+
+#[tokio::test]
+async fn what_is_set_is_never_overwritten() {
+    let world = World::start().await;
+    let mut place = world.place();
+    let env = "# mine\nPUBLIC_URL=https://mine.example.com\nVONAGE_REGION=ap\n";
+    place.write(".env", env);
+    place.write(
+        "config/local.toml",
+        "[lines.support]\ndestination = \"447700900009\"\n",
+    );
+    for (flags, setting) in [
+        (
+            &["--public-url", "https://other.example.com"][..],
+            "PUBLIC_URL is https://mine.example.com",
+        ),
+        (
+            &["--destination", DESK],
+            "lines.support.destination is +447700900009",
+        ),
+        (&["--region", "us"], "VONAGE_REGION is ap"),
+        (&["--api-key", "other"], "VONAGE_API_KEY is abcd1234"),
+    ] {
+        let args = [&["setup", "--yes", "--country", "GB"], flags].concat();
+        place
+            .run(&args)
+            .await
+            .failed()
+            .says(setting)
+            .says("setup overwrites nothing");
+    }
+    assert_eq!(place.read(".env"), env);
+    assert!(world.applications().await.is_empty());
+    place.set("VONAGE_SIGNATURE_SECRET", SIGNATURE_SECRET);
+    place
+        .run(&["setup", "--yes", "--country", "GB"])
+        .await
+        .done();
+    assert!(place.read(".env").starts_with(env));
+    assert_eq!(
+        world.applications().await[0]["capabilities"]["voice"]["region"],
+        "apac-sng"
+    );
+}
+
+fn owners_application() -> SeededApplication {
+    SeededApplication {
+        id: "78d335fa-323d-0114-9c3d-d6f0d48968cf".to_owned(),
+        name: "click-to-call".to_owned(),
+        public_key: "-----BEGIN PUBLIC KEY-----\nsomebody's\n-----END PUBLIC KEY-----\n".to_owned(),
+        answer_url: Some(WebhookUrl {
+            address: "https://owner.example/answer".to_owned(),
+            http_method: HttpMethod::Get,
+        }),
+        fallback_url: None,
+        event_url: None,
+        signed_callbacks: true,
+        users: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn an_application_of_the_owners_is_changed_only_with_consent() {
+    let world = World::with(vec![number(CHEAPEST, "1.00")], vec![owners_application()]).await;
+    let mut place = world.place();
+    place.set("VONAGE_SIGNATURE_SECRET", SIGNATURE_SECRET);
+    let before = world.applications().await;
+    place
+        .run(&setup(&["--yes", "--country", "GB"]))
+        .await
+        .failed()
+        .says("say --application 78d335fa-323d-0114-9c3d-d6f0d48968cf to use it");
+    let id = owners_application().id;
+    place
+        .run_with_input(&setup(&["--application", &id]), "n\nn\n")
+        .await
+        .failed()
+        .says("answer address: GET https://owner.example/answer")
+        .says("was left as it is");
+    assert_eq!(world.applications().await, before);
+
+    place
+        .run(&setup(&["--yes", "--country", "GB", "--application", &id]))
+        .await
+        .done();
+    let after = world.applications().await;
+    assert_eq!(after.len(), 1);
+    let webhooks = &after[0]["capabilities"]["voice"]["webhooks"];
+    assert_eq!(
+        webhooks["answer_url"],
+        json!({
+            "address": "https://calls.example.com/webhooks/answer",
+            "http_method": "POST",
+            "connect_timeout": 500,
+            "socket_timeout": 1_500,
+        })
+    );
+    assert_eq!(after[0]["privacy"]["improve_ai"], false);
+    assert_eq!(world.owned_numbers().await[0]["app_id"], id.as_str());
+}
+
+#[tokio::test]
+async fn a_free_number_is_taken_before_one_is_bought() {
+    let mut mine = number(DEARER, "1.25");
+    mine.owned = true;
+    let world = World::with(vec![mine, number(CHEAPEST, "1.00")], Vec::new()).await;
+    let mut place = world.place();
+    place.set("VONAGE_SIGNATURE_SECRET", SIGNATURE_SECRET);
+    place
+        .run(&setup(&["--yes", "--country", "GB"]))
+        .await
+        .done();
+    let owned = world.owned_numbers().await;
+    assert_eq!(owned.len(), 1);
+    assert_eq!(owned[0]["msisdn"], DEARER);
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_told_before_anything_is_written() {
+    let world = World::start().await;
+    let mut place = world.place();
+    place.set("VONAGE_API_SECRET", "canary-wrong");
+    let run = place
+        .run(&setup(&["--yes", "--country", "GB"]))
+        .await
+        .failed();
+    assert!(
+        run.err
+            .contains("Vonage does not accept the API key and secret"),
+        "{}",
+        run.err
+    );
+    assert!(!run.said().contains("canary"), "{}", run.said());
+    assert_eq!(fs::read_dir(place.path(".")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn no_secret_is_said_at_any_log_level() {
+    let world = World::start().await;
+    let mut place = world.place();
+    place.set("VONAGE_SIGNATURE_SECRET", SIGNATURE_SECRET);
+    place.set("RUST_LOG", "trace");
+    let run = place
+        .run(&setup(&["--yes", "--country", "GB", "--users", "shared"]))
+        .await
+        .done();
+    let key = place.read("private.key");
+    let said = run.said();
+    assert!(!said.contains("canary"), "{said}");
+    assert!(
+        !key.lines().skip(1).take(20).any(|line| said.contains(line)),
+        "{said}"
+    );
+}
