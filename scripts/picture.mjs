@@ -1,18 +1,30 @@
 #!/usr/bin/env node
-/** Takes the README's picture: the page of the real service, to docs/page.png. */
+/** Takes the pictures of the documentation from the demonstration: docs/page.png and docs/desk.png. */
 
 import { fileURLToPath } from "node:url";
 
-import { startBrowser, visit } from "../tests/browser/browser.mjs";
-import { startService } from "../tests/browser/server.mjs";
+import { Demo } from "../tests/browser/product/demo.mjs";
+import { pressCall, shows } from "../tests/browser/product/visitor.mjs";
 
-const [service, browser] = await Promise.all([
-  startService({ CLICK_TO_CALL__LINES__SUPPORT__EN__NAME: "Acme support" }),
-  startBrowser(),
-]);
-const { page } = await visit(browser, { viewport: { width: 1280, height: 680 }, colorScheme: "light" });
-await page.goto(service.url);
-await page.getByRole("button", { name: "Call", disabled: false }).waitFor();
-await page.screenshot({ path: fileURLToPath(new URL("../docs/page.png", import.meta.url)) });
-await browser.close();
-await service.close();
+const picture = (name) => ({ path: fileURLToPath(new URL(`../docs/${name}.png`, import.meta.url)) });
+
+const demo = await Demo.start({
+  LINES__SUPPORT__EN__NAME: "Acme support",
+  PAGE__PHONE_NUMBER: "442079460999",
+});
+try {
+  const options = { viewport: { width: 1280, height: 760 }, colorScheme: /** @type {const} */ ("light") };
+  const visitor = await demo.visit({ options });
+  await visitor.page.getByRole("button", { name: "Call", disabled: false }).waitFor();
+  await visitor.page.screenshot(picture("page"));
+
+  const desk = await demo.deskTab(visitor);
+  await visitor.page.bringToFront();
+  await pressCall(visitor);
+  await shows(visitor, "ringing");
+  await desk.bringToFront();
+  await desk.getByRole("button", { name: "Answer", exact: true }).waitFor();
+  await desk.screenshot(picture("desk"));
+} finally {
+  await demo.stop();
+}
