@@ -229,7 +229,7 @@ impl Reloader {
     /// When the key fails its self-test, or the settings are for another application. The old policy stays in use.
     pub fn reload(&self, settings: &Settings, key: ApplicationKey) -> anyhow::Result<()> {
         let minted_for = self.0.minter.application_id();
-        if settings.vonage.application_id != minted_for {
+        if *settings.vonage.application_id != *minted_for {
             anyhow::bail!(
                 "vonage.application_id was {minted_for} at the start: another application needs a restart"
             );
@@ -282,9 +282,9 @@ fn connections_per_worker() -> usize {
 /// What is signed, and with which key.
 fn mint_policy(settings: &Settings, key: ApplicationKey) -> anyhow::Result<MintPolicy> {
     Ok(MintPolicy {
-        application_id: settings.vonage.application_id.clone(),
+        application_id: settings.vonage.application_id.as_str().into(),
         key,
-        acl_paths: settings.token.acl_paths.clone(),
+        acl_paths: settings.token.acl_paths.as_slice().into(),
         ttl: TimeDelta::from_std(settings.token.ttl)?,
     })
 }

@@ -65,9 +65,9 @@ fn mint(
     let (loaded, key) = settings::load_with_key(sources)?;
     let settings = loaded.settings;
     let claims = Claims::for_user(
-        &settings.vonage.application_id,
+        settings.vonage.application_id,
         user,
-        &settings.token.acl_paths,
+        settings.token.acl_paths,
         clock.now(),
         ttl_seconds.map_or(settings.token.ttl, Duration::from_secs),
     );

@@ -35,11 +35,11 @@ const APPLICATION_MARGIN: TimeDelta = TimeDelta::minutes(2);
 #[derive(Debug)]
 pub struct MintPolicy {
     /// The application.
-    pub application_id: String,
+    pub application_id: Arc<str>,
     /// Its private key.
     pub key: ApplicationKey,
     /// Paths of the `acl`.
-    pub acl_paths: Vec<String>,
+    pub acl_paths: Arc<[String]>,
     /// Life of a token.
     pub ttl: TimeDelta,
 }
@@ -135,9 +135,9 @@ impl Minter {
     pub async fn for_user(&self, user: &str, now: DateTime<Utc>) -> Result<Minted, Turned> {
         let policy = self.policy();
         let claims = Claims::for_user(
-            &policy.application_id,
+            Arc::clone(&policy.application_id),
             user,
-            &policy.acl_paths,
+            Arc::clone(&policy.acl_paths),
             now,
             to_std(policy.ttl),
         );
@@ -165,7 +165,11 @@ impl Minter {
         {
             return Ok(kept.token);
         }
-        let claims = Claims::for_application(&policy.application_id, now, to_std(APPLICATION_TTL));
+        let claims = Claims::for_application(
+            Arc::clone(&policy.application_id),
+            now,
+            to_std(APPLICATION_TTL),
+        );
         let token = self.sign(claims, Arc::clone(&policy)).await?;
         let expires_at = now + APPLICATION_TTL;
         *self.kept() = Some(ApplicationToken {
@@ -183,8 +187,8 @@ impl Minter {
     }
 
     /// The application whose tokens these are.
-    pub fn application_id(&self) -> String {
-        self.policy().application_id.clone()
+    pub fn application_id(&self) -> Arc<str> {
+        Arc::clone(&self.policy().application_id)
     }
 
     /// Tokens that wait to be signed.
@@ -243,7 +247,11 @@ fn work(queue: &Receiver<Job>, metrics: &TokenMetrics) {
 }
 
 fn self_test(policy: &MintPolicy, now: DateTime<Utc>) -> Result<(), MintError> {
-    let claims = Claims::for_application(&policy.application_id, now, to_std(APPLICATION_TTL));
+    let claims = Claims::for_application(
+        Arc::clone(&policy.application_id),
+        now,
+        to_std(APPLICATION_TTL),
+    );
     let token = jwt::mint(&policy.key, &claims)?;
     jwt::verify(&policy.key, &token)
 }

@@ -96,7 +96,7 @@ pub(super) async fn visit(
     let claims = Claims::for_user(
         application_id,
         &user.name,
-        &settings.token.acl_paths,
+        settings.token.acl_paths.as_slice(),
         clock.now(),
         settings.token.ttl,
     );

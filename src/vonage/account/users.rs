@@ -202,7 +202,8 @@ impl UsersClient {
     }
 
     fn token(&self) -> Result<SecretString, MintError> {
-        let claims = Claims::for_application(&self.application_id, self.clock.now(), TOKEN_LIFE);
+        let claims =
+            Claims::for_application(self.application_id.as_str(), self.clock.now(), TOKEN_LIFE);
         jwt::mint(&self.key, &claims).map(SecretString::from)
     }
 }
