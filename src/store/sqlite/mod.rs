@@ -171,7 +171,7 @@ impl Store for SqliteStore {
     }
 
     async fn append_event(&self, event: &NewEvent) -> Result<Appended, StoreError> {
-        self.writer.write(event.clone()).await
+        self.writer.append(event.clone()).await
     }
 
     async fn list_call_events(&self, call: &Call) -> Result<Vec<StoredEvent>, StoreError> {

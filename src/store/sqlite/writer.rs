@@ -14,10 +14,17 @@ use tracing::{debug, warn};
 
 use super::{
     clean_stop,
+    events,
     file::{DatabaseFile, Identity},
     open,
 };
-use crate::{domain::store::StoreError, store::ConnectError};
+use crate::{
+    domain::{
+        event::NewEvent,
+        store::{Appended, StoreError},
+    },
+    store::ConnectError,
+};
 
 /// Writes that may wait at a time. One more is refused at once: at the measured rate of some thousands a second
 /// this is under a second's work, and memory stays bounded (64 KiB a webhook at most).
@@ -39,7 +46,7 @@ pub(super) trait Write: Send + Sync + 'static {
 /// The way to the writing task.
 #[derive(Debug)]
 pub(super) struct Writer {
-    queue: mpsc::Sender<Box<dyn Job>>,
+    queue: mpsc::Sender<Queued>,
     closing: CancellationToken,
     task: TaskTracker,
 }
@@ -72,13 +79,28 @@ impl Writer {
 
     /// Puts a write on disk. A caller that stops waiting loses the answer, not the write.
     pub(super) async fn write<W: Write>(&self, write: W) -> Result<W::Output, StoreError> {
+        self.queue(write, |pending| Queued::Other(Box::new(pending)))
+            .await
+    }
+
+    /// The same for an event: those that wait are put on disk together.
+    pub(super) async fn append(&self, event: NewEvent) -> Result<Appended, StoreError> {
+        self.queue(event, |pending| Queued::Event(Box::new(pending)))
+            .await
+    }
+
+    async fn queue<W: Write>(
+        &self,
+        write: W,
+        queued: impl FnOnce(Pending<W>) -> Queued,
+    ) -> Result<W::Output, StoreError> {
         let (reply, outcome) = oneshot::channel();
-        let job = Pending {
+        let pending = queued(Pending {
             write,
             output: None,
             reply,
-        };
-        self.queue.try_send(Box::new(job)).map_err(|refused| {
+        });
+        self.queue.try_send(pending).map_err(|refused| {
             StoreError::Unavailable(match refused {
                 mpsc::error::TrySendError::Full(_) => {
                     format!("{QUEUE} writes are waiting already")
@@ -134,6 +156,50 @@ impl<W: Write> Job for Pending<W> {
     }
 }
 
+/// What waits to be written.
+enum Queued {
+    /// An event: most of what comes, and the only thing that comes in crowds.
+    Event(Box<Pending<NewEvent>>),
+    /// Anything else.
+    Other(Box<dyn Job>),
+}
+
+impl Queued {
+    fn job(&mut self) -> &mut dyn Job {
+        match self {
+            Self::Event(event) => &mut **event,
+            Self::Other(job) => &mut **job,
+        }
+    }
+
+    fn into_job(self) -> Box<dyn Job> {
+        match self {
+            Self::Event(event) => event,
+            Self::Other(job) => job,
+        }
+    }
+}
+
+/// Runs them all. Events come last, so that one finds the call which a write beside it has made known.
+async fn run_all(
+    batch: &mut [Queued],
+    connection: &mut SqliteConnection,
+) -> Result<(), StoreError> {
+    let mut events = Vec::new();
+    for queued in batch {
+        match queued {
+            Queued::Event(event) => events.push(event),
+            Queued::Other(job) => job.run(connection).await?,
+        }
+    }
+    let new: Vec<&NewEvent> = events.iter().map(|event| &event.write).collect();
+    let appended = events::append(connection, &new).await?;
+    for (event, appended) in events.into_iter().zip(appended) {
+        event.output = Some(appended);
+    }
+    Ok(())
+}
+
 /// An open connection, and the file that it writes to.
 struct Session {
     connection: SqliteConnection,
@@ -157,7 +223,7 @@ struct Task {
 }
 
 impl Task {
-    async fn run(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>, closing: CancellationToken) {
+    async fn run(mut self, mut jobs: mpsc::Receiver<Queued>, closing: CancellationToken) {
         loop {
             let mut batch = Vec::new();
             tokio::select! {
@@ -172,7 +238,7 @@ impl Task {
         self.close().await;
     }
 
-    async fn commit(&mut self, mut batch: Vec<Box<dyn Job>>) {
+    async fn commit(&mut self, mut batch: Vec<Queued>) {
         let result = match self.write_together(&mut batch).await {
             Ok(()) => Ok(Vec::new()),
             Err(Failure::Write(error)) => {
@@ -183,7 +249,8 @@ impl Task {
         };
         match result {
             Ok(mut failed) => {
-                for (index, job) in batch.into_iter().enumerate() {
+                for (index, queued) in batch.into_iter().enumerate() {
+                    let job = queued.into_job();
                     match failed.pop_if(|(at, _)| *at == index) {
                         Some((_, error)) => job.refuse(error),
                         None => job.acknowledge(),
@@ -193,15 +260,17 @@ impl Task {
             Err(cause) => {
                 warn!(error = %cause, writes = batch.len(), "the store is not available; nothing was written");
                 self.abandon_session().await;
-                for job in batch {
-                    job.refuse(StoreError::Unavailable(cause.clone()));
+                for queued in batch {
+                    queued
+                        .into_job()
+                        .refuse(StoreError::Unavailable(cause.clone()));
                 }
             }
         }
     }
 
     /// All in one transaction, as fast as it goes.
-    async fn write_together(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), Failure> {
+    async fn write_together(&mut self, batch: &mut [Queued]) -> Result<(), Failure> {
         let session = self.session().await.map_err(Failure::Store)?;
         let unavailable = |error: sqlx::Error| Failure::Store(error.to_string());
         let mut transaction = session
@@ -209,14 +278,12 @@ impl Task {
             .begin_with("BEGIN IMMEDIATE")
             .await
             .map_err(unavailable)?;
-        for job in batch {
-            if let Err(error) = job.run(&mut transaction).await {
-                // A full disk has rolled back already; then this fails, and the cause is the first error.
-                return Err(match transaction.rollback().await {
-                    Ok(()) => Failure::Write(error),
-                    Err(_) => Failure::Store(error.to_string()),
-                });
-            }
+        if let Err(error) = run_all(batch, &mut transaction).await {
+            // A full disk has rolled back already; then this fails, and the cause is the first error.
+            return Err(match transaction.rollback().await {
+                Ok(()) => Failure::Write(error),
+                Err(_) => Failure::Store(error.to_string()),
+            });
         }
         transaction.commit().await.map_err(unavailable)?;
         self.prove_in_place().map_err(Failure::Store)
@@ -227,7 +294,7 @@ impl Task {
     /// Returns the failed ones by their place in the batch, the last first.
     async fn write_apart(
         &mut self,
-        batch: &mut [Box<dyn Job>],
+        batch: &mut [Queued],
     ) -> Result<Vec<(usize, StoreError)>, String> {
         let session = self.session().await?;
         let unavailable = |error: sqlx::Error| error.to_string();
@@ -237,9 +304,9 @@ impl Task {
             .begin_with("BEGIN IMMEDIATE")
             .await
             .map_err(unavailable)?;
-        for (index, job) in batch.iter_mut().enumerate() {
+        for (index, queued) in batch.iter_mut().enumerate() {
             let mut savepoint = transaction.begin().await.map_err(unavailable)?;
-            match job.run(&mut savepoint).await {
+            match queued.job().run(&mut savepoint).await {
                 Ok(()) => savepoint.commit().await.map_err(unavailable)?,
                 Err(error) => {
                     if savepoint.rollback().await.is_err() {

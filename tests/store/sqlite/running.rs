@@ -3,11 +3,14 @@
 use std::{fs, sync::Arc};
 
 use click_to_call::domain::store::{Appended, Store, StoreError};
-use futures_util::FutureExt;
+use futures_util::{
+    FutureExt,
+    future::{join, join_all},
+};
 use sqlx::{Connection, Row};
 
 use super::{database_in, execute, open_new, serve, stranger};
-use crate::records::{at, call, event, redemption, visitor};
+use crate::records::{at, call, event, forged, redemption, replay_key, visitor};
 
 async fn assert_writes_fail(store: &Arc<dyn Store>) {
     for result in [
@@ -186,4 +189,39 @@ async fn session_of_another_visitor_is_not_taken_over() {
     assert!(matches!(refused, Err(StoreError::Unavailable(_))));
     let found = store.find_visitor(&first.session, at(0)).await.unwrap();
     assert_eq!(found, Some(first));
+}
+
+#[tokio::test]
+async fn of_events_that_share_a_commit_the_first_of_its_kind_is_new() {
+    let (store, _folder) = open_new().await;
+    let known = call();
+    store.insert_call(&known).await.unwrap();
+    let redeemed = redemption(&known);
+    let mut first = event();
+    first.replay = Some(replay_key());
+    let mut forgery = event();
+    forgery.replay = first.replay.as_ref().map(forged);
+    let mut same_status = event();
+    same_status.leg.clone_from(&first.leg);
+    same_status.status.clone_from(&first.status);
+    same_status.timestamp.clone_from(&first.timestamp);
+    let mut of_the_call = event();
+    of_the_call.leg = Some(redeemed.leg.clone());
+    let events = [&first, &first, &forgery, &same_status, &of_the_call];
+    // On one thread nothing is taken from the queue before all of them stand in it: one commit.
+    let appending = join_all(events.map(|event| store.append_event(event)));
+    let (appended, redemption) = join(appending, store.redeem_ticket(&redeemed)).await;
+    redemption.unwrap();
+    let appended: Vec<Appended> = appended.into_iter().map(Result::unwrap).collect();
+    let of_its_call = Appended::New(Some(known.id));
+    assert_eq!(
+        appended,
+        [
+            Appended::New(None),
+            Appended::Repeat,
+            Appended::Replayed,
+            Appended::Repeat,
+            of_its_call
+        ]
+    );
 }
