@@ -3,6 +3,7 @@
 mod account;
 pub mod app;
 pub mod balance;
+pub mod backup;
 pub mod config;
 #[cfg(feature = "simulator")]
 pub mod demo;
@@ -71,6 +72,8 @@ pub enum Command {
     Config(config::ConfigArgs),
     /// Make a token for a Vonage user, or read one
     Token(token::TokenArgs),
+    /// Copy the database into a new file, while the service runs
+    Backup(backup::BackupArgs),
     /// Make the application's key pair
     Keygen(keygen::KeygenArgs),
     /// Print what the fallback address answers, to be hosted elsewhere
@@ -121,6 +124,7 @@ impl Cli {
             Command::Balance(args) => balance::run(args, &sources(), handles),
             Command::Config(args) => config::run(args, &sources(), handles),
             Command::Token(args) => token::run(args, &sources, clock, handles),
+            Command::Backup(args) => backup::run(args, &sources(), handles),
             Command::Keygen(args) => keygen::run(args, handles),
         }
     }

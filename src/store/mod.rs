@@ -2,7 +2,11 @@
 
 mod sqlite;
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{domain::store::Store, settings::DatabaseUrl};
 
@@ -138,5 +142,46 @@ pub fn exists(url: &DatabaseUrl) -> bool {
 pub async fn connect(url: &DatabaseUrl, access: Access) -> Result<Arc<dyn Store>, ConnectError> {
     match url {
         DatabaseUrl::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open(path, access).await?)),
+    }
+}
+
+/// Why there is no back-up.
+#[derive(Debug, thiserror::Error)]
+pub enum BackUpError {
+    /// Nothing is there to be copied.
+    #[error("there is no database {}; DATABASE_URL must be that of the service", path.display())]
+    Missing {
+        /// The database.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file of the back-up is there already or can't be made.
+    #[error("cannot make the back-up {}; name a new file in a folder that can be written to", path.display())]
+    File {
+        /// The back-up.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The database can't be read, or the disk of the back-up is full.
+    #[error("cannot copy the database {}; nothing was left behind", path.display())]
+    Copy {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite says.
+        source: sqlx::Error,
+    },
+}
+
+/// Copies the store at this address into a new file for its owner only, while servers use it, and returns the file's
+/// size in bytes. What was acknowledged before is in it.
+///
+/// # Errors
+///
+/// See [`BackUpError`].
+pub async fn back_up(url: &DatabaseUrl, to: &Path) -> Result<u64, BackUpError> {
+    match url {
+        DatabaseUrl::Sqlite(path) => sqlite::back_up(path, to).await,
     }
 }

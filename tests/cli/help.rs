@@ -13,6 +13,7 @@ fn help_names_every_command() {
         "config",
         "token",
         "keygen",
+        "backup",
         "fallback-ncco",
         "healthcheck",
         "--config",
@@ -43,6 +44,7 @@ fn every_command_has_help() {
         &["app", "show", "--help"],
         &["app", "update", "--help"],
         &["balance", "--help"],
+        &["backup", "--help"],
     ] {
         Place::empty().run(args).done().says("Usage:");
     }
@@ -60,6 +62,7 @@ fn wrong_usage_ends_with_2() {
         &["token", "--user", "ann", "--ttl-seconds", "86401"],
         &["keygen", "--bits", "1024"],
         &["keygen", "--public", "--bits", "2048"],
+        &["backup"],
         &["--port"],
     ] {
         let run = Place::ready().run(args);

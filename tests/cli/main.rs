@@ -8,6 +8,7 @@
     reason = "a failed step is a failed test"
 )]
 
+mod backup;
 mod config;
 mod durability;
 mod help;

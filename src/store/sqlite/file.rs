@@ -11,7 +11,7 @@ use std::{
 use crate::store::ConnectError;
 
 /// Only the service's own user reads and writes: the file holds telephone numbers.
-const OWNER_ONLY: u32 = 0o600;
+pub(super) const OWNER_ONLY: u32 = 0o600;
 
 /// Which file a path led to at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! The store in a SQLite file: one writer that commits in groups, readers beside it.
 
+mod backup;
 mod calls;
 mod clean_stop;
 mod columns;
@@ -23,6 +24,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+pub(super) use self::backup::back_up;
 use self::{
     calls::{CloseCall, InsertCall, OpenCall},
     file::DatabaseFile,
