@@ -1,6 +1,6 @@
 # `make demo`, `make run` and `make test` install what they need, or say in one line what is missing.
 
-.PHONY: help demo setup run test fuzz fmt clean
+.PHONY: help demo setup run test fuzz bench fmt clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14
@@ -25,6 +25,10 @@ test: ## Run every check and every test
 fuzz: ## Try a hundred thousand hostile inputs of each kind (CASES=1000000 for more)
 	@scripts/setup run
 	PROPTEST_CASES=$${CASES:-100000} cargo test --locked --release --test hostile
+
+bench: ## Measure it, each figure beside its reference (a minute or two)
+	@scripts/setup run
+	cargo bench --quiet --locked --bench service
 
 fmt: ## Format the Rust code
 	cargo fmt

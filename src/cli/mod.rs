@@ -2,8 +2,8 @@
 
 mod account;
 pub mod app;
-pub mod balance;
 pub mod backup;
+pub mod balance;
 pub mod config;
 #[cfg(feature = "simulator")]
 pub mod demo;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     fs::{self, Permissions},
     io::Write,
     os::unix::fs::PermissionsExt,
@@ -107,7 +108,12 @@ impl Place {
 
     /// The binary, about to be run here.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_click-to-call"));
+        self.command_of(env!("CARGO_BIN_EXE_click-to-call"), args)
+    }
+
+    /// Another program in its place.
+    pub(crate) fn command_of(&self, program: impl AsRef<OsStr>, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(args)
             .current_dir(self.folder.path())

@@ -24,8 +24,12 @@ pub(crate) struct Service {
 impl Service {
     /// Starts `serve` and waits until it listens.
     pub(crate) fn start(place: &Place) -> Self {
-        let mut child = place
-            .command(&["serve"])
+        Self::spawn(place.command(&["serve"]))
+    }
+
+    /// The same with a command that runs `serve` in its own way.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut child = command
             .env("PORT", "0")
             // Or it would ask Vonage for them at once.
             .env("CLICK_TO_CALL__VISITORS__READY_USERS", "0")
@@ -66,8 +70,12 @@ impl Service {
         }
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
+        let pid = self.pid().to_string();
         assert!(
             Command::new("kill")
                 .args([name, &pid])

@@ -13,8 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
 use super::{
-    clean_stop,
-    events,
+    clean_stop, events,
     file::{DatabaseFile, Identity},
     open,
 };

@@ -1,0 +1,108 @@
+//! Events that are acknowledged when they are on disk.
+
+use std::{
+    net::SocketAddr,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use sqlx::{
+    Connection as _, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::{
+    append_log,
+    load::{http::Connection, requests},
+    stage::Stage,
+    table::{Row, median, median_ratio, number},
+};
+
+const ROUNDS: usize = 5;
+const SENDERS: usize = 64;
+/// Events in a round: a second or so.
+const EVENTS: usize = 8_000;
+/// Time for the store that commits each event by itself.
+const SINGLY: Duration = Duration::from_secs(1);
+
+pub(crate) fn rows() -> Vec<Row> {
+    let stage = Stage::set();
+    let log = append_log::start(&stage.place.path("append.log"));
+    let single_store = stage.place.path("single.db");
+    stage.runtime.block_on(async {
+        let (mut stored, mut appended, mut singly) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            stored.push(events_per_second(stage.address()).await);
+            appended.push(events_per_second(log).await);
+            singly.push(commits_per_second(&single_store).await);
+        }
+        vec![
+            Row::share(
+                "durable events/s from 64 senders / an append-only log",
+                number(median(&stored)),
+                number(median(&appended)),
+                median_ratio(&stored, &appended),
+                [1.0, 0.6],
+            ),
+            Row::share(
+                "durable events/s from 64 senders / one transaction each",
+                number(median(&stored)),
+                number(median(&singly)),
+                median_ratio(&stored, &singly),
+                [10.0, 5.0],
+            ),
+        ]
+    })
+}
+
+/// Each sender sends its share, one after the other.
+async fn events_per_second(address: SocketAddr) -> f64 {
+    let mut senders = Vec::new();
+    for _ in 0..SENDERS {
+        let share: Vec<Vec<u8>> = (0..EVENTS / SENDERS)
+            .map(|_| requests::event(&Uuid::new_v4().to_string()))
+            .collect();
+        senders.push((Connection::open(address).await.unwrap(), share));
+    }
+    let begun = Instant::now();
+    let mut running = JoinSet::new();
+    for (mut connection, share) in senders {
+        running.spawn(async move {
+            for event in share {
+                assert_eq!(connection.send(&event).await.unwrap().status, 200);
+            }
+        });
+    }
+    running.join_all().await;
+    f64::from(u32::try_from(EVENTS).unwrap()) / begun.elapsed().as_secs_f64()
+}
+
+/// Rows like those of an event, each on disk before the next, without HTTP before it.
+async fn commits_per_second(path: &Path) -> f64 {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full);
+    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query("CREATE TABLE IF NOT EXISTS events (leg TEXT PRIMARY KEY, raw BLOB NOT NULL)")
+        .execute(&mut database)
+        .await
+        .unwrap();
+    let begun = Instant::now();
+    let mut done = 0_u32;
+    while begun.elapsed() < SINGLY {
+        sqlx::query("INSERT INTO events (leg, raw) VALUES (?1, ?2)")
+            .bind(Uuid::new_v4().to_string())
+            .bind([b'x'; 250].as_slice())
+            .execute(&mut database)
+            .await
+            .unwrap();
+        done += 1;
+    }
+    let rate = f64::from(done) / begun.elapsed().as_secs_f64();
+    database.close().await.unwrap();
+    rate
+}
