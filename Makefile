@@ -1,6 +1,6 @@
 # `make demo`, `make run` and `make test` install what they need, or say in one line what is missing.
 
-.PHONY: help demo setup run test fuzz bench fmt clean
+.PHONY: help demo setup run test fuzz bench soak fmt clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14
@@ -29,6 +29,10 @@ fuzz: ## Try a hundred thousand hostile inputs of each kind (CASES=1000000 for m
 bench: ## Measure it, each figure beside its reference (a minute or two)
 	@scripts/setup run
 	cargo bench --quiet --locked --bench service
+
+soak: ## Overload it, fill its disk, stop it in the middle of everything (some minutes)
+	@scripts/setup run
+	cargo test --quiet --locked --release --test soak -- --ignored --nocapture --test-threads=1
 
 fmt: ## Format the Rust code
 	cargo fmt
