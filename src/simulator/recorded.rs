@@ -26,7 +26,7 @@ pub(super) fn recording_of(cloud: &Cloud) -> Scenario {
     let over = |leg: &&Arc<Leg>| leg.status().is_over();
     let callers: Vec<&Arc<Leg>> = legs
         .iter()
-        .filter(|leg| leg.is_caller())
+        .filter(|leg| leg.is_caller() && leg.direction == Direction::Inbound)
         .filter(over)
         .collect();
     let mut scenario = lock(&cloud.scenario).clone();

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    leg::{Leg, Party},
+    leg::{Direction, Leg, Party},
     mixer::{self, Said},
 };
 use crate::simulator::{
@@ -194,17 +194,16 @@ impl Conversation {
             },
         });
         room.log.push(event.clone());
-        let callers: Vec<Arc<Leg>> = room
-            .legs
-            .iter()
-            .filter(|leg| leg.is_caller())
-            .cloned()
-            .collect();
+        let present = room.legs.clone();
         drop(room);
         self.post_rtc_event(cloud, &event);
-        for caller in callers {
-            if let Party::Caller { session_id } = &caller.party {
-                cloud.tell(session_id, &caller.user.id, name, &event);
+        // One that is called hears of it before it is let in, and also when it never is.
+        let called = (from.direction == Direction::Outbound
+            && present.iter().all(|leg| leg.id != from.id))
+        .then_some(from);
+        for leg in present.iter().map(AsRef::as_ref).chain(called) {
+            if let Party::Caller { session_id } = &leg.party {
+                cloud.tell(session_id, &leg.user.id, name, &event);
             }
         }
         number
@@ -248,6 +247,11 @@ pub(in crate::simulator) fn member_body(leg: &Leg) -> Value {
 
 /// A leg as a channel. The SDK finds its call by the channel's id.
 pub(in crate::simulator) fn channel(leg: &Leg) -> Value {
+    if leg.is_caller() && leg.direction == Direction::Outbound {
+        let from = json!({ "type": "phone", "number": leg.from });
+        let to = json!({ "type": "app", "user": leg.user.name });
+        return json!({ "id": leg.id, "type": "app", "leg_ids": [leg.id], "from": from, "to": to });
+    }
     let from = match (&leg.party, &leg.from) {
         (Party::Caller { .. } | Party::Played, _) => {
             json!({ "type": "app", "user": leg.user.name })

@@ -47,7 +47,12 @@ pub(in crate::simulator) async fn ring(
     ring: Duration,
 ) -> Option<Pickup> {
     report(cloud, leg, CallStatus::Started, &Value::Null).await;
-    let own = leg.conversation().next_behaviour(&leg.to);
+    // Whoever is called through the SDK decides there.
+    let own = if leg.is_caller() {
+        Some(Behaviour::Desk)
+    } else {
+        leg.conversation().next_behaviour(&leg.to)
+    };
     let (behaviour, setup) = {
         let mut scenario = lock(&cloud.scenario);
         (

@@ -69,7 +69,7 @@ async fn speak(cloud: &Cloud, leg: &Leg) {
 }
 
 /// Ends a caller's leg when neither its socket nor its media give a sign of life.
-async fn watch_over(cloud: &Cloud, leg: &Leg) {
+pub(super) async fn watch_over(cloud: &Cloud, leg: &Leg) {
     let Party::Caller { session_id } = &leg.party else {
         return std::future::pending().await;
     };

@@ -12,7 +12,10 @@ use serde::Serialize;
 
 use crate::simulator::{
     cloud::lock,
-    media::{Frame, peer::Peer},
+    media::{
+        Frame,
+        peer::{Peer, PeerFault},
+    },
 };
 
 /// The sound of a leg.
@@ -65,6 +68,18 @@ impl Sound {
 
     pub(in crate::simulator) fn has_peer(&self) -> bool {
         lock(&self.peer).is_some()
+    }
+
+    /// The browser's answer to an offer of ours; without a browser there was none.
+    ///
+    /// # Errors
+    ///
+    /// See [`Peer::answer`].
+    pub(in crate::simulator) fn answer(&self, answer: &str) -> Result<(), PeerFault> {
+        match &*lock(&self.peer) {
+            Some(peer) => peer.answer(answer),
+            None => Ok(()),
+        }
     }
 
     /// Cuts or mends the path to the browser.

@@ -11,11 +11,14 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::legs::{connect_media, leg_json, unusable_offer};
+use super::{
+    invite::invited,
+    legs::{connect_media, leg_json, unusable_offer},
+};
 use crate::simulator::{
     call::{
         conversation::Conversation,
-        leg::{EndedBy, Leg},
+        leg::{Decision, EndedBy, Leg},
     },
     clock,
     cloud::Cloud,
@@ -159,14 +162,18 @@ async fn repair(
     Ok(Json(json!({ "id": leg.id })))
 }
 
-/// The page hangs up.
+/// The page hangs up, or refuses a call that it was invited to.
 pub(super) async fn leave(
     ConversationToken(bearer): ConversationToken,
     State(cloud): State<Arc<Cloud>>,
     Path((cid, mid)): Path<(String, String)>,
 ) -> Result<Json<Value>, Refusal> {
     let conversation = own_conversation(&cloud, &bearer, &cid)?;
-    own_member(&conversation, &bearer, &mid)?.hang_up(EndedBy::User);
+    if let Some(invited) = invited(&cloud, &bearer, &mid) {
+        invited.decide(Decision::Decline);
+    } else {
+        own_member(&conversation, &bearer, &mid)?.hang_up(EndedBy::User);
+    }
     Ok(Json(json!({})))
 }
 

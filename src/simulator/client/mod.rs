@@ -1,6 +1,7 @@
 //! The Client SDK's side: the socket under `/v2/rtc`, and its REST calls, open to every origin.
 
 mod conversations;
+pub(super) mod invite;
 mod legs;
 mod old;
 pub(super) mod session;
@@ -26,6 +27,7 @@ pub(super) fn routes(cloud: &Arc<Cloud>) -> Router<Arc<Cloud>> {
         .merge(users::routes())
         .merge(legs::routes())
         .merge(conversations::routes())
+        .merge(invite::routes())
         .merge(old::routes())
         .fallback(nothing_here)
         .layer(from_fn_with_state(Arc::clone(cloud), interfere))

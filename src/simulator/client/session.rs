@@ -109,6 +109,22 @@ impl Cloud {
             .collect()
     }
 
+    /// A session in which a user of this name can be called; with several, any of them.
+    pub(in crate::simulator) fn online_session(
+        &self,
+        application_id: &str,
+        user: &str,
+    ) -> Option<Arc<Session>> {
+        lock(&self.sessions)
+            .values()
+            .find(|session| {
+                session.application_id == application_id
+                    && session.user.name == user
+                    && session.is_online()
+            })
+            .cloned()
+    }
+
     /// Whether the session, or else another of the same user, has a socket.
     pub(in crate::simulator) fn is_online(&self, session_id: &str, user_id: &str) -> bool {
         self.session(session_id)

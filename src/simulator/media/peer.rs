@@ -15,9 +15,9 @@ use std::{
 
 use str0m::{
     Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError,
-    change::SdpOffer,
+    change::{SdpAnswer, SdpOffer, SdpPendingOffer},
     format::Codec,
-    media::{Frequency, MediaTime, Mid},
+    media::{Direction, Frequency, MediaKind, MediaTime, Mid},
     net::{Protocol, Receive},
 };
 use tokio::{net::UdpSocket, sync::mpsc};
@@ -47,8 +47,8 @@ pub(in crate::simulator) type Listener = Box<dyn Fn(PeerEvent) + Send + Sync>;
 /// Why an offer could not be taken.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::simulator) enum PeerFault {
-    /// Not an SDP offer.
-    #[error("the offer is not valid SDP")]
+    /// Not an SDP offer or answer.
+    #[error("the text is not valid SDP")]
     Offer(#[from] str0m::error::SdpError),
     /// The offer holds something that cannot be answered.
     #[error("the offer cannot be answered")]
@@ -65,6 +65,7 @@ pub(in crate::simulator) enum PeerFault {
 #[derive(Clone)]
 pub(in crate::simulator) struct Peer {
     frames: mpsc::UnboundedSender<Frame>,
+    answers: mpsc::UnboundedSender<SdpAnswer>,
     stalled: Arc<AtomicBool>,
 }
 
@@ -86,30 +87,76 @@ impl Peer {
         listener: Listener,
     ) -> Result<(Self, String), PeerFault> {
         let offer = SdpOffer::from_sdp_string(offer)?;
-        let socket = UdpSocket::bind((cloud.media_address, 0)).await?;
-        let local = socket.local_addr()?;
-        let mut rtc = Rtc::builder()
-            .set_ice_lite(true)
-            .clear_codecs()
-            .enable_opus(true, false)
-            .build(Instant::now());
-        rtc.add_local_candidate(Candidate::host(local, "udp")?);
+        let (mut rtc, socket, local) = engine_at(cloud).await?;
         let answer = rtc.sdp_api().accept_offer(offer)?.to_sdp_string();
+        Ok((
+            Self::run(cloud, rtc, (socket, local), None, listener),
+            answer,
+        ))
+    }
+
+    /// Makes an offer on a fresh port, for a browser that is called; returns it as SDP.
+    ///
+    /// # Errors
+    ///
+    /// See [`PeerFault`].
+    pub(in crate::simulator) async fn offer(
+        cloud: &Arc<Cloud>,
+        listener: Listener,
+    ) -> Result<(Self, String), PeerFault> {
+        let (mut rtc, socket, local) = engine_at(cloud).await?;
+        let mut change = rtc.sdp_api();
+        let mid = change.add_media(MediaKind::Audio, Direction::SendRecv, None, None, None);
+        // There is a change: the medium that was just added.
+        let (offer, pending) = change
+            .apply()
+            .ok_or(PeerFault::Socket(io::ErrorKind::Other.into()))?;
+        let open = Some((mid, pending));
+        let peer = Self::run(cloud, rtc, (socket, local), open, listener);
+        Ok((peer, offer.to_sdp_string()))
+    }
+
+    fn run(
+        cloud: &Arc<Cloud>,
+        rtc: Rtc,
+        (socket, local): (UdpSocket, SocketAddr),
+        open: Option<(Mid, SdpPendingOffer)>,
+        listener: Listener,
+    ) -> Self {
         let (frames, queue) = mpsc::unbounded_channel();
+        let (answers, answered) = mpsc::unbounded_channel();
         let stalled = Arc::new(AtomicBool::new(false));
+        let (audio, pending) = open.unzip();
         let engine = Engine {
             rtc,
             socket,
             local,
             queue,
+            answered,
+            pending,
             stalled: Arc::clone(&stalled),
             listener,
-            audio: None,
+            audio,
             started: Instant::now(),
             rtp_time: 0,
         };
         cloud.spawn(engine.run());
-        Ok((Self { frames, stalled }, answer))
+        Self {
+            frames,
+            answers,
+            stalled,
+        }
+    }
+
+    /// The browser's answer to an offer of ours.
+    ///
+    /// # Errors
+    ///
+    /// When it isn't SDP. An answer that doesn't fit the offer ends the connection.
+    pub(in crate::simulator) fn answer(&self, answer: &str) -> Result<(), PeerFault> {
+        // The engine may have ended with its call; then nobody needs the answer.
+        let _ = self.answers.send(SdpAnswer::from_sdp_string(answer)?);
+        Ok(())
     }
 
     /// Sends a packet to the browser; lost when the connection is not up.
@@ -124,11 +171,27 @@ impl Peer {
     }
 }
 
+/// A port, and an engine that names it as its only candidate.
+async fn engine_at(cloud: &Cloud) -> Result<(Rtc, UdpSocket, SocketAddr), PeerFault> {
+    let socket = UdpSocket::bind((cloud.media_address, 0)).await?;
+    let local = socket.local_addr()?;
+    let mut rtc = Rtc::builder()
+        .set_ice_lite(true)
+        .clear_codecs()
+        .enable_opus(true, false)
+        .build(Instant::now());
+    rtc.add_local_candidate(Candidate::host(local, "udp")?);
+    Ok((rtc, socket, local))
+}
+
 struct Engine {
     rtc: Rtc,
     socket: UdpSocket,
     local: SocketAddr,
     queue: mpsc::UnboundedReceiver<Frame>,
+    answered: mpsc::UnboundedReceiver<SdpAnswer>,
+    /// An offer of ours that waits for its answer.
+    pending: Option<SdpPendingOffer>,
     stalled: Arc<AtomicBool>,
     listener: Listener,
     audio: Option<Mid>,
@@ -149,6 +212,10 @@ impl Engine {
                     Some(frame) => self.write(frame),
                     // The owner let go of it and wants to hear nothing more.
                     None => return self.rtc.disconnect(),
+                },
+                Some(answer) = self.answered.recv() => match self.pending.take() {
+                    Some(pending) => self.rtc.sdp_api().accept_answer(pending, answer),
+                    None => Ok(()),
                 },
                 received = self.socket.recv_from(&mut datagram) => match received {
                     Ok((length, source)) => self.read(datagram.get(..length).unwrap_or_default(), source),

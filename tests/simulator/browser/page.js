@@ -19,6 +19,8 @@ function open(url) {
     rtcStatsTelemetry: false,
   });
   for (const name of [
+    "callInvite",
+    "callInviteCancel",
     "legStatusUpdate",
     "callHangup",
     "callMediaReconnecting",

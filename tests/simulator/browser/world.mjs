@@ -150,6 +150,18 @@ export class World {
     await ask("POST", `/simulator/${path}`);
   }
 
+  // Calls the desk over REST; whoever picks up follows this NCCO.
+  async makeCall(ncco) {
+    await ask("POST", "/v1/calls", {
+      authorization: `Bearer ${this.sign({ sub: undefined, acl: undefined })}`,
+      body: {
+        to: [{ type: "phone", number: this.desk }],
+        from: { type: "phone", number: "442079460000" },
+        ncco,
+      },
+    });
+  }
+
   // Waits until the simulator's state has what `find` looks for.
   async state(what, find) {
     return until(what, async () => find(await ask("GET", "/simulator/state")));

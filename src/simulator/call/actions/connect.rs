@@ -12,11 +12,13 @@ use crate::simulator::{
     call::{
         dial::{self, Pickup},
         drive::drive,
+        inbound,
         leg::{CallStatus, Direction, EndedBy, Identity, Leg, NewLeg, Party},
         ncco::{Connect, DetectionMode, Endpoint, EventType, MachineBehaviour, OnAnswer},
         player,
         progress::{ask, close, event_address, report_fault, tell},
     },
+    client::invite,
     clock,
     cloud::{Cloud, lock},
     config::{HttpMethod, WebhookUrl},
@@ -84,18 +86,37 @@ fn new_leg(cloud: &Cloud, leg: &Leg, connect: &Connect, endpoint: &Endpoint) -> 
         Endpoint::Websocket { uri, .. } => ("websocket", uri.clone()),
         Endpoint::Vbc { extension } => ("vbc", extension.clone()),
     };
+    let session = match endpoint {
+        Endpoint::App { user } => cloud.online_session(&leg.application_id, user),
+        Endpoint::Phone { .. }
+        | Endpoint::Sip { .. }
+        | Endpoint::Websocket { .. }
+        | Endpoint::Vbc { .. } => None,
+    };
     let user_id = Uuid::new_v4();
+    let (party, user) = match session {
+        Some(session) => (
+            Party::Caller {
+                session_id: session.id.clone(),
+            },
+            session.user.clone(),
+        ),
+        None => (
+            Party::Telephone { kind },
+            Identity {
+                id: format!("USR-{user_id}"),
+                name: format!("vapi-user-{}", user_id.simple()),
+            },
+        ),
+    };
     Leg::new(NewLeg {
         id: Uuid::new_v4().to_string(),
         conversation: leg.conversation(),
-        party: Party::Telephone { kind },
+        party,
         direction: Direction::Outbound,
         from: Some(caller_id(cloud, leg, connect)),
         to,
-        user: Identity {
-            id: format!("USR-{user_id}"),
-            name: format!("vapi-user-{}", user_id.simple()),
-        },
+        user,
         event_url: event_address(&connect.event_url, connect.event_method),
         synchronous: connect.event_type == Some(EventType::Synchronous),
     })
@@ -177,6 +198,9 @@ fn call(cloud: Arc<Cloud>, leg: Arc<Leg>, plan: Plan) -> BoxFuture<'static, ()> 
 }
 
 async fn live(cloud: Arc<Cloud>, leg: Arc<Leg>, plan: Plan) {
+    if leg.is_caller() {
+        invite::send(&cloud, &leg).await;
+    }
     if let Some(pickup) = dial::ring(&cloud, &leg, plan.ring).await {
         dial::press_keys(&cloud, &leg, &pickup);
         let stays = detect(&cloud, &leg, &plan, &pickup).await;
@@ -193,7 +217,10 @@ async fn live(cloud: Arc<Cloud>, leg: Arc<Leg>, plan: Plan) {
         }
         if stays && !leg.hangup.is_cancelled() {
             leg.conversation().join(&cloud, &leg);
-            dial::converse(&cloud, &leg, &pickup, plan.limit).await;
+            tokio::select! {
+                () = dial::converse(&cloud, &leg, &pickup, plan.limit) => {}
+                () = inbound::watch_over(&cloud, &leg) => {}
+            }
         }
     }
     close(&cloud, &leg).await;
