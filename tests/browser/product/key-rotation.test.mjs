@@ -48,7 +48,7 @@ test("idle pages: each renews its token by itself, and no press is refused", asy
     await hangUp(returning);
     await shows(returning, "ended");
 
-    await service.uploadKey(await service.writeNewKey());
+    await service.changeKeyAtVonage();
     await service.reload();
 
     for (const [visitor, name, expected] of /** @type {[Visitor, string, number][]} */ ([
@@ -72,7 +72,7 @@ test("a press between the change at Vonage and the service's own waits for it", 
     await demo.desk({ does: "answer" });
     const visitor = await demo.visit({ url: service.url });
     await logIn(visitor);
-    await service.uploadKey(await service.writeNewKey());
+    await service.changeKeyAtVonage();
     const refused = new Promise((done) =>
       visitor.page.on("websocket", (socket) =>
         socket.on("framereceived", ({ payload }) => String(payload).includes("invalid-token") && done(payload)),
@@ -99,7 +99,7 @@ test("pages in calls: no call is dropped, and every button still works", async (
     await shows(ringing, "ringing");
     const { far: desk } = await demo.ends(ringing, "the desk rings", ({ far }) => far.status === "ringing");
 
-    await service.uploadKey(await service.writeNewKey());
+    await service.changeKeyAtVonage();
     await service.reload();
 
     // One that rang during the change is answered.
@@ -134,7 +134,7 @@ test("a socket that is lost after the change is opened again, and the call goes 
     await pressCall(visitor);
     const { own, session } = await answered(demo, visitor);
 
-    await service.uploadKey(await service.writeNewKey());
+    await service.changeKeyAtVonage();
     await service.reload();
     await demo.pull(`sessions/${session.id}/drop`);
 

@@ -51,6 +51,11 @@ export class Process {
     return found;
   }
 
+  /** How it ended, once it has: `code 0`, `code SIGKILL`. @returns {Promise<string>} */
+  get ended() {
+    return this.#ended;
+  }
+
   /** @param {NodeJS.Signals} name */
   signal(name) {
     this.#child.kill(name);

@@ -5,8 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { generateKeyPairSync } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,19 +13,19 @@ import { join } from "node:path";
 import { Process } from "./process.mjs";
 
 /** The account of the demonstration: `src/cli/demo.rs`. */
-const ACCOUNT = {
+export const ACCOUNT = {
   VONAGE_API_KEY: "demo0000",
+  VONAGE_API_SECRET: "demonstration",
   VONAGE_SIGNATURE_SECRET: "demonstration-of-a-signature-secret",
   VONAGE_NUMBER: "442079460000",
   DESTINATION_PHONE_NUMBER: "447700900000",
 };
-const AUTHORIZATION = `Basic ${Buffer.from(`${ACCOUNT.VONAGE_API_KEY}:demonstration`).toString("base64")}`;
+export const AUTHORIZATION = `Basic ${Buffer.from(`${ACCOUNT.VONAGE_API_KEY}:${ACCOUNT.VONAGE_API_SECRET}`).toString("base64")}`;
 
 export class Service {
   #folder;
+  /** @type {Record<string, string>} */
   #environment;
-  #vonage;
-  #application = "";
   /** @type {Process|null} */
   #process = null;
   /** @type {string[]} */
@@ -39,7 +38,6 @@ export class Service {
    */
   constructor(folder, vonage, port, settings = {}) {
     this.#folder = folder;
-    this.#vonage = vonage;
     // The name that browsers take for secure without a certificate.
     this.url = `http://localhost:${port}`;
     this.#environment = {
@@ -47,10 +45,7 @@ export class Service {
       PORT: String(port),
       PUBLIC_URL: this.url,
       VONAGE_PRIVATE_KEY_FILE: join(folder, "private.key"),
-      VONAGE_API_URL: vonage,
-      VONAGE_REST_URL: vonage,
-      VONAGE_CLIENT_API_URL: vonage,
-      VONAGE_WEBSOCKET_URL: vonage,
+      ...hostsOf(vonage),
       DATABASE_URL: `sqlite://${join(folder, "test.db")}`,
       ...settings,
     };
@@ -63,9 +58,7 @@ export class Service {
   static async start(vonage, settings = {}) {
     const folder = await mkdtemp(join(tmpdir(), "click-to-call-"));
     const service = new Service(folder, vonage, await freePort(), settings);
-    const publicKey = await service.writeNewKey();
-    const { id } = await service.#applications("POST", "", publicKey);
-    service.#application = id;
+    await service.#createApplication(await service.#makeKey("private.key"));
     await service.#serve();
     return service;
   }
@@ -86,20 +79,18 @@ export class Service {
     await this.#serve();
   }
 
-  /** A new key in the place of the old one, not read yet. @returns {Promise<string>} its public half */
-  async writeNewKey() {
-    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-    const pem = privateKey.export({ type: "pkcs8", format: "pem" });
-    await writeFile(join(this.#folder, "private.key"), pem, { mode: 0o600 });
-    return String(publicKey.export({ type: "spki", format: "pem" }));
+  /**
+   * The first steps of "Rotating the key" in docs/OPERATIONS.md: a new pair, its private half in place of the old one,
+   * its public half to Vonage, which takes no token of the old key from now on.
+   */
+  async changeKeyAtVonage() {
+    const publicKey = await this.#makeKey("private.key.next");
+    await writeFile(join(this.#folder, "private.key.next.pub"), publicKey);
+    await rename(join(this.#folder, "private.key.next"), join(this.#folder, "private.key"));
+    await this.#command("app", "update", "--public-key", "private.key.next.pub", "--yes");
   }
 
-  /** From now on Vonage knows tokens by this key only. @param {string} publicKey */
-  async uploadKey(publicKey) {
-    await this.#applications("PUT", `/${this.#application}`, publicKey);
-  }
-
-  /** Has the key read again. */
+  /** The last step: has the key read again. */
   async reload() {
     const since = this.#running().log.length;
     this.#running().signal("SIGHUP");
@@ -112,9 +103,22 @@ export class Service {
   }
 
   async #serve() {
-    const environment = { ...this.#environment, VONAGE_APPLICATION_ID: this.#application };
-    this.#process = new Process(["serve"], this.#folder, environment);
+    this.#process = new Process(["serve"], this.#folder, this.#environment);
     await this.#process.says(/listening on/);
+  }
+
+  /** @param {string} file @returns {Promise<string>} its public half */
+  async #makeKey(file) {
+    const said = await this.#command("keygen", "--out", file);
+    const [publicKey] = /-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----/.exec(said) ?? [];
+    return `${publicKey}\n`;
+  }
+
+  /** Runs another command to its end. @param {string[]} words @returns {Promise<string>} what it said */
+  async #command(...words) {
+    const process = new Process(words, this.#folder, this.#environment);
+    assert.equal(await process.ended, "code 0", process.log.join("\n"));
+    return process.log.join("\n");
   }
 
   async #end() {
@@ -128,16 +132,12 @@ export class Service {
     return this.#process;
   }
 
-  /**
-   * @param {string} method
-   * @param {string} path
-   * @param {string} publicKey
-   */
-  async #applications(method, path, publicKey) {
+  /** @param {string} publicKey */
+  async #createApplication(publicKey) {
     const webhook = (/** @type {string} */ name) => ({ address: `${this.url}/webhooks/${name}`, http_method: "POST" });
     const webhooks = { answer_url: webhook("answer"), fallback_answer_url: webhook("fallback"), event_url: webhook("event") };
-    const response = await fetch(`${this.#vonage}/v2/applications${path}`, {
-      method,
+    const response = await fetch(`${this.#environment.VONAGE_API_URL}/v2/applications`, {
+      method: "POST",
       headers: { authorization: AUTHORIZATION, "content-type": "application/json" },
       body: JSON.stringify({
         name: "Test",
@@ -145,9 +145,19 @@ export class Service {
         capabilities: { voice: { webhooks, signed_callbacks: true }, rtc: {} },
       }),
     });
-    assert.ok(response.ok, `${method} application: ${response.status} ${await response.clone().text()}`);
-    return response.json();
+    assert.equal(response.status, 201, await response.clone().text());
+    this.#environment.VONAGE_APPLICATION_ID = (await response.json()).id;
   }
+}
+
+/** All of Vonage's hosts on the simulator's. @param {string} vonage */
+export function hostsOf(vonage) {
+  return {
+    VONAGE_API_URL: vonage,
+    VONAGE_REST_URL: vonage,
+    VONAGE_CLIENT_API_URL: vonage,
+    VONAGE_WEBSOCKET_URL: vonage,
+  };
 }
 
 /**
@@ -166,7 +176,7 @@ export async function withService(demo, body) {
 }
 
 /** @returns {Promise<number>} */
-function freePort() {
+export function freePort() {
   const probe = createServer();
   return new Promise((done) => {
     probe.listen(0, "127.0.0.1", () => {
