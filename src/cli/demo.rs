@@ -117,7 +117,8 @@ async fn demo(
         .entry("RUST_LOG".to_owned())
         .or_insert_with(|| "warn".to_owned());
     let (loaded, key) = settings::load_with_key(&sources)?;
-    telemetry::start(&loaded.settings.log)?;
+    // No traces: what nobody asked for is nobody's to watch.
+    let _nothing_to_send = telemetry::start(&loaded.settings.log, &settings::Telemetry::default())?;
 
     let application = Application::build(loaded.settings, key, clock.clone()).await?;
     writeln!(

@@ -21,7 +21,7 @@ use crate::{
 /// When it can't start, or ends by itself.
 pub fn run(sources: &Sources) -> anyhow::Result<Outcome> {
     let (loaded, key) = settings::load_with_key(sources)?;
-    telemetry::start(&loaded.settings.log)?;
+    let telemetry = telemetry::start(&loaded.settings.log, &loaded.settings.telemetry)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -30,6 +30,7 @@ pub fn run(sources: &Sources) -> anyhow::Result<Outcome> {
     let ended = runtime.block_on(serve(loaded, key, sources.clone()));
     // Whoever has sent a second signal does not want to wait for what is still running.
     runtime.shutdown_background();
+    telemetry.stop();
     ended?;
     Ok(Outcome::Done)
 }

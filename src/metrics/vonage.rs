@@ -33,7 +33,8 @@ impl Operation {
         Self::AskCall,
     ];
 
-    fn as_str(self) -> &'static str {
+    /// A word for metrics and traces.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::CreateUser => "create-user",
             Self::FindUser => "find-user",

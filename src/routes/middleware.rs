@@ -61,7 +61,13 @@ impl RootSpanBuilder for RootSpan {
             http.method = %request.method(),
             http.route = %route,
             http.status = tracing::field::Empty,
+            otel.name = tracing::field::Empty,
+            otel.kind = tracing::field::Empty,
         );
+        if cfg!(feature = "otlp") {
+            span.record("otel.name", format!("{} {route}", request.method()));
+            span.record("otel.kind", "server");
+        }
         request.extensions_mut().insert(id);
         span
     }

@@ -6,8 +6,8 @@ use super::{
     layers,
     reader::{Noted, Reader},
     sections::{
-        calls, database, http, line, log, metrics, page, retention, token, visitors, vonage,
-        webhooks,
+        calls, database, http, line, log, metrics, page, retention, telemetry, token, visitors,
+        vonage, webhooks,
     },
     sources::Sources,
     table,
@@ -94,6 +94,7 @@ fn read_sections(
     let page = page::read(reader);
     let log = log::read(reader, stdout_is_terminal);
     let metrics = metrics::read(reader);
+    let telemetry = telemetry::read(reader);
     if let (Ok(vonage), Ok(line)) = (&vonage, &line) {
         checks::destination_is_not_ours(reader, vonage, line);
     }
@@ -110,5 +111,6 @@ fn read_sections(
         page: page?,
         log: log?,
         metrics: metrics?,
+        telemetry: telemetry?,
     })
 }

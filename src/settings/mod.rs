@@ -88,6 +88,8 @@ pub struct Settings {
     pub log: Log,
     /// `metrics.*`
     pub metrics: Metrics,
+    /// `telemetry.*`
+    pub telemetry: Telemetry,
 }
 
 /// `http.*`
@@ -316,4 +318,11 @@ pub struct Metrics {
     pub bind: IpAddr,
     /// Its port; `None`: there is no listener.
     pub port: Option<u16>,
+}
+
+/// `telemetry.*`
+#[derive(Debug, Clone, Default)]
+pub struct Telemetry {
+    /// The collector that gets traces; `None`: there are none.
+    pub otlp_endpoint: Option<Url>,
 }

@@ -3,8 +3,8 @@
 use super::{
     key::Spec,
     sections::{
-        calls, database, http, line, log, metrics, page, retention, token, visitors, vonage,
-        webhooks,
+        calls, database, http, line, log, metrics, page, retention, telemetry, token, visitors,
+        vonage, webhooks,
     },
 };
 
@@ -18,7 +18,7 @@ pub struct Section {
 }
 
 /// All sections in the order of the manual.
-pub fn sections() -> [Section; 14] {
+pub fn sections() -> [Section; 15] {
     let section = |title, keys| Section { title, keys };
     [
         section("The listener and what stands before it", http::KEYS),
@@ -38,6 +38,7 @@ pub fn sections() -> [Section; 14] {
         section("The visitor's page", page::KEYS),
         section("The log", log::KEYS),
         section("The metrics", metrics::KEYS),
+        section("The traces", telemetry::KEYS),
     ]
 }
 

@@ -23,5 +23,7 @@ mod settings;
 #[cfg(feature = "simulator")]
 mod simulate;
 mod token;
+#[cfg(feature = "otlp")]
+mod traces;
 #[path = "../support/webhook_signature.rs"]
 mod webhook_signature;

@@ -8,6 +8,7 @@ pub(super) mod log;
 pub(super) mod metrics;
 pub(super) mod page;
 pub(super) mod retention;
+pub(super) mod telemetry;
 pub(super) mod token;
 pub(super) mod visitors;
 pub(super) mod vonage;

@@ -131,6 +131,12 @@ impl VonageClient {
             request = request.json(body);
         }
         let began = Instant::now();
+        let span = tracing::info_span!(
+            "vonage",
+            operation = operation.as_str(),
+            http.status = tracing::field::Empty,
+            otel.kind = "client",
+        );
         let answer = self
             .runtime
             .spawn(exchange(request))
@@ -142,6 +148,7 @@ impl VonageClient {
                 ))
             });
         let status = answer.as_ref().ok().map(|answer| answer.status.as_u16());
+        span.record("http.status", status);
         self.metrics.asked(operation, status, began.elapsed());
         answer
     }
