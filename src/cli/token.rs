@@ -34,7 +34,7 @@ pub struct TokenArgs {
 /// What else can be done with tokens.
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {
-    /// Read a token and say what is wrong with it; needs no settings
+    /// Read a token and say what is wrong with it; needs no settings unless it is to be judged by them
     Inspect(InspectArgs),
 }
 
@@ -49,7 +49,7 @@ pub fn run(
     handles: &mut Handles<'_>,
 ) -> anyhow::Result<Outcome> {
     match (&args.command, &args.user) {
-        (Some(TokenCommand::Inspect(args)), _) => inspect::run(args, clock.now(), handles),
+        (Some(TokenCommand::Inspect(args)), _) => inspect::run(args, sources, clock.now(), handles),
         (None, Some(user)) => mint(user, args.ttl_seconds, &sources(), clock, handles),
         (None, None) => anyhow::bail!("--user is missing"),
     }

@@ -1,12 +1,15 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeZone, Utc};
-use click_to_call::cli::{
-    Handles, Outcome,
-    inspect::{self, InspectArgs},
+use click_to_call::{
+    cli::{
+        Handles, Outcome,
+        inspect::{self, InspectArgs},
+    },
+    domain::clock::Clock,
 };
 use serde_json::{Value, json};
 
-use crate::place::Place;
+use crate::{place::Place, webhook_signature};
 
 /// When the tokens of these tests are looked at.
 fn now() -> DateTime<Utc> {
@@ -57,13 +60,15 @@ fn inspect(text: &str) -> (anyhow::Result<Outcome>, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let args = InspectArgs {
         token: "-".to_owned(),
+        ours: false,
     };
+    let no_sources = || panic!("no settings are needed");
     let mut handles = Handles {
         input: &mut text.as_bytes(),
         out: &mut out,
         err: &mut err,
     };
-    let outcome = inspect::run(&args, now(), &mut handles);
+    let outcome = inspect::run(&args, &no_sources, now(), &mut handles);
     (outcome, String::from_utf8(out).unwrap())
 }
 
@@ -80,7 +85,13 @@ fn a_token_of_ours_is_told_in_words() {
         elsewhere.run_with_input(&["token", "inspect"], &format!("Bearer {token}")),
     ] {
         let run = run.done().says("Nothing is wrong with it");
-        for words in ["a user's token", "\"ann\"", "1 day", "\"/*/rtc/**\""] {
+        for words in [
+            "a user's token",
+            "\"ann\"",
+            "1 day",
+            "what token.acl = \"client-sdk\" opens",
+            "sends and receives sound",
+        ] {
             assert!(run.out.contains(words), "{words:?} is not in {}", run.out);
         }
         assert!(!run.out.contains(token.trim().rsplit('.').next().unwrap()));
@@ -124,6 +135,7 @@ fn what_is_wrong_is_told() {
             "issued in the future",
         ),
         (json!({"iat": null}), "iat is missing"),
+        (json!({"nbf": now + 60}), "it has not begun"),
         (
             json!({"exp": (now + 60).to_string()}),
             "a whole number of seconds belongs",
@@ -161,6 +173,59 @@ fn what_is_wrong_is_told() {
     }
     let (_, said) = inspect(&token("HS512", &claims(json!({}))));
     assert!(said.contains("Vonage takes RS256 only"), "{said}");
+}
+
+#[test]
+fn ours_is_known_from_others() {
+    let mut place = Place::ready();
+    let token = place.run(&["token", "--user", "ann"]).done().out;
+    place
+        .run_with_input(&["token", "inspect", "--ours"], &token)
+        .done()
+        .says("It is of this installation");
+
+    place.set(
+        "VONAGE_APPLICATION_ID",
+        "aaaaaaaa-bbbb-cccc-dddd-0123456789ab",
+    );
+    let other_key = Place::empty();
+    other_key.openssl("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out private.key");
+    place.set(
+        "VONAGE_PRIVATE_KEY_FILE",
+        other_key.path("private.key").to_str().unwrap(),
+    );
+    place
+        .run_with_input(&["token", "inspect", "--ours"], &token)
+        .failed()
+        .says("it is for another application")
+        .says("not signed with this installation's key");
+
+    place.set("VONAGE_NUMBER", "nonsense");
+    place
+        .run_with_input(&["token", "inspect", "--ours"], &token)
+        .failed()
+        .says("vonage.number");
+}
+
+#[test]
+fn a_webhooks_signature_is_judged_by_our_secret() {
+    let mut place = Place::ready();
+    let secret = place.variables["VONAGE_SIGNATURE_SECRET"].clone();
+    let now = Clock::system().now().timestamp();
+    let application = &place.variables["VONAGE_APPLICATION_ID"];
+    let claims = webhook_signature::claims(b"{}", now, "abcd1234", application).to_string();
+    let token = webhook_signature::bearer(r#"{"alg":"HS256","typ":"JWT"}"#, &claims, &secret);
+    let inspect = |place: &Place| place.run_with_input(&["token", "inspect", "--ours"], &token);
+    inspect(&place).done().says("It is of this installation");
+    place.set("VONAGE_API_KEY", "other123");
+    inspect(&place).failed().says("compare VONAGE_API_KEY");
+    place.set(
+        "VONAGE_SIGNATURE_SECRET",
+        "another-secret-of-at-least-32-letters",
+    );
+    inspect(&place)
+        .failed()
+        .says("not signed with our signature secret");
 }
 
 #[test]

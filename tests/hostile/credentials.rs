@@ -5,6 +5,7 @@ use chrono::DateTime;
 use click_to_call::{
     cli::{Handles, inspect},
     domain::{phone_number::PhoneNumber, visitor::SessionToken},
+    settings::Sources,
     vonage::key::ApplicationKey,
 };
 use proptest::{collection::vec, prelude::*};
@@ -32,8 +33,11 @@ proptest! {
         for token in [text, token] {
             let (mut out, mut err) = (Vec::new(), Vec::new());
             let mut handles = Handles { input: &mut token.as_bytes(), out: &mut out, err: &mut err };
-            let args = inspect::InspectArgs { token: "-".into() };
-            let _ = inspect::run(&args, DateTime::UNIX_EPOCH, &mut handles);
+            let args = inspect::InspectArgs {
+                token: "-".into(),
+                ours: false,
+            };
+            let _ = inspect::run(&args, &Sources::default, DateTime::UNIX_EPOCH, &mut handles);
             let out = String::from_utf8(out).unwrap();
             prop_assert!(
                 out.chars().all(|c| c == '\n' || !c.is_control()),

@@ -1,18 +1,26 @@
 //! `token inspect`: what a token says, and why Vonage (or this service) would refuse it.
 //!
-//! The rules are Vonage's: <https://developer.vonage.com/en/getting-started/concepts/authentication>.
+//! The rules are Vonage's: <https://developer.vonage.com/en/getting-started/concepts/authentication>. With `--ours` those
+//! of this installation are added: its key, its application, its signature secret.
+
+mod ours;
+mod words;
 
 use std::io::Read;
 
 use anyhow::{Context, ensure};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use self::{
+    ours::Ours,
+    words::{moment, purpose, shown, span},
+};
 use super::{Handles, Outcome};
-use crate::settings::acl;
+use crate::settings::{Sources, acl};
 
 /// No token is longer; a wrong file must not fill the memory.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -29,14 +37,19 @@ pub struct InspectArgs {
     /// The token; without it, or as -, it is read from standard input and stays out of the shell's history
     #[arg(value_name = "TOKEN", default_value = "-", hide_default_value = true)]
     pub token: String,
+
+    /// Judge it by this installation's settings as well: its key, application and signature secret
+    #[arg(long)]
+    pub ours: bool,
 }
 
 /// Runs `token inspect`. A token with something wrong is told by [`Outcome::Failed`].
 ///
 /// # Errors
-/// When there is no token to read.
+/// When there is no token to read, or the settings that it is to be judged by have faults.
 pub fn run(
     args: &InspectArgs,
+    sources: &dyn Fn() -> Sources,
     now: DateTime<Utc>,
     handles: &mut Handles<'_>,
 ) -> anyhow::Result<Outcome> {
@@ -49,17 +62,27 @@ pub fn run(
             .read_to_string(&mut text)
             .context("the token can't be read from standard input")?;
     }
+    let ours = args.ours.then(|| Ours::load(&sources())).transpose()?;
     let token = Token::decode(&text)?;
     let mut report = Report::default();
     token.describe(now, &mut report);
+    if let Some(ours) = &ours {
+        ours.judge(&token, now, &mut report);
+    }
     for line in &report.lines {
         writeln!(handles.out, "{line}")?;
     }
     if report.problems.is_empty() {
+        let rest = if ours.is_some() {
+            "It is of this installation. Whether Vonage knows the user, and the public half of the key, `click-to-call \
+             doctor` finds out."
+        } else {
+            "Whether its signature is right, and whether the application and the user are known, only Vonage can tell \
+             (--ours compares it with this installation's key and application)."
+        };
         writeln!(
             handles.out,
-            "\nNothing is wrong with it as far as can be seen here. Whether its signature is right, and whether the \
-             application and the user are known, only Vonage can tell."
+            "\nNothing is wrong with it as far as can be seen here. {rest}"
         )?;
         return Ok(Outcome::Done);
     }
@@ -70,8 +93,9 @@ pub fn run(
     Ok(Outcome::Failed)
 }
 
-/// A token's parts. The signature is not kept: it is nobody's business here.
+/// A token and its parts. It is never shown whole, nor is its signature: that makes it a key to somebody's door.
 struct Token {
+    text: String,
     header: Map<String, Value>,
     claims: Map<String, Value>,
     signature_bytes: usize,
@@ -116,22 +140,27 @@ impl Token {
             header: decode_part(header).context("the header can't be read")?,
             claims: decode_part(claims).context("the claims can't be read")?,
             signature_bytes: signature.len(),
+            text: text.to_owned(),
         })
     }
 
+    fn algorithm(&self) -> &str {
+        let algorithm = self.header.get("alg").and_then(Value::as_str);
+        algorithm.unwrap_or("none")
+    }
+
+    /// Whether it came with a webhook.
+    fn is_webhook(&self) -> bool {
+        self.claims.contains_key("payload_hash")
+            || (self.algorithm() == "HS256" && !self.claims.contains_key("acl"))
+    }
+
     fn describe(&self, now: DateTime<Utc>, report: &mut Report) {
-        let algorithm = self
-            .header
-            .get("alg")
-            .and_then(Value::as_str)
-            .unwrap_or("none");
-        let is_webhook = self.claims.contains_key("payload_hash")
-            || (algorithm == "HS256" && !self.claims.contains_key("acl"));
         report.line("header", Value::Object(self.header.clone()));
-        if is_webhook {
-            self.describe_webhook(algorithm, now, report);
+        if self.is_webhook() {
+            self.describe_webhook(self.algorithm(), now, report);
         } else {
-            self.describe_access(algorithm, now, report);
+            self.describe_access(self.algorithm(), now, report);
         }
     }
 
@@ -224,6 +253,12 @@ impl Token {
     fn describe_times(&self, now: DateTime<Utc>, report: &mut Report) {
         let iat = self.seconds("iat", report);
         let exp = self.seconds("exp", report);
+        if let Some(nbf) = self.seconds("nbf", report) {
+            report.line("begins", moment(nbf, now));
+            if nbf > now.timestamp() {
+                report.problem("it has not begun: nbf is in the future");
+            }
+        }
         let Some(iat) = iat else {
             report.problem("iat is missing; Vonage wants the time of issue in seconds");
             return;
@@ -278,22 +313,36 @@ impl Token {
                 .problem("acl has no paths in it; Vonage wants {\"paths\":{\"/*/users/**\":{},…}}");
             return;
         };
-        report.line("may use", "");
+        let names: Vec<String> = paths.keys().cloned().collect();
+        report.line("may use", preset_of(&names).unwrap_or_default());
         for (path, rule) in paths {
             let rule = match rule.as_object() {
                 Some(rule) if rule.is_empty() => String::new(),
                 _ => format!(" {rule}"),
             };
-            report.lines.push(format!("  {path:?}{rule}"));
+            let line = format!("  {:26} {}{rule}", format!("{path:?}"), purpose(path));
+            report.lines.push(line.trim_end().to_owned());
             if let Err(reason) = acl::check_path(path) {
                 report.problem(format!("{path:?} {reason}"));
             }
         }
-        let names: Vec<String> = paths.keys().cloned().collect();
         for missing in acl::missing_for_calls(&names) {
             report.problem(format!("{missing} is missing: the SDK needs it for a call"));
         }
     }
+}
+
+/// The list of `token.acl` that these paths are, whatever their order.
+fn preset_of(paths: &[String]) -> Option<String> {
+    let sorted = |mut paths: Vec<String>| {
+        paths.sort();
+        paths
+    };
+    let paths = sorted(paths.to_vec());
+    let name = ["client-sdk", "call-only"]
+        .into_iter()
+        .find(|name| acl::preset(name).map(sorted).as_ref() == Some(&paths))?;
+    Some(format!("what token.acl = {name:?} opens"))
 }
 
 fn decode_part(part: &str) -> anyhow::Result<Map<String, Value>> {
@@ -301,67 +350,4 @@ fn decode_part(part: &str) -> anyhow::Result<Map<String, Value>> {
         .decode(part)
         .context("it is not base64url")?;
     serde_json::from_slice(&json).context("it is no JSON object")
-}
-
-/// A value from outside, on one line and without effect on the terminal.
-fn shown(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), |text| format!("{text:?}"))
-}
-
-/// `2026-11-22T15:00:00Z, 3 min ago`.
-fn moment(seconds: i64, now: DateTime<Utc>) -> String {
-    let Some(time) = DateTime::from_timestamp(seconds, 0) else {
-        return format!("{seconds}, which is no time");
-    };
-    let time_text = time.to_rfc3339_opts(SecondsFormat::Secs, true);
-    match seconds - now.timestamp() {
-        0 => format!("{time_text}, now"),
-        ahead @ 1.. => format!("{time_text}, in {}", span(ahead)),
-        ago => format!("{time_text}, {} ago", span(-ago)),
-    }
-}
-
-/// The two largest units of a time span.
-fn span(seconds: i64) -> String {
-    let units = [("days", 86_400), ("h", 3_600), ("min", 60), ("s", 1)];
-    let mut rest = seconds;
-    let mut parts = Vec::new();
-    for (unit, length) in units {
-        let count = rest / length;
-        rest %= length;
-        if count != 0 {
-            let unit = if unit == "days" && count == 1 {
-                "day"
-            } else {
-                unit
-            };
-            parts.push(format!("{count} {unit}"));
-        }
-    }
-    parts.truncate(2);
-    if parts.is_empty() {
-        return "0 s".to_owned();
-    }
-    parts.join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_are_told_in_two_units() {
-        for (seconds, text) in [
-            (0, "0 s"),
-            (59, "59 s"),
-            (900, "15 min"),
-            (86_399, "23 h 59 min"),
-            (86_400, "1 day"),
-            (200_000, "2 days 7 h"),
-        ] {
-            assert_eq!(span(seconds), text);
-        }
-    }
 }
