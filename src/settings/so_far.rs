@@ -7,11 +7,12 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{
-    DatabaseUrl, Fault, Faults, PrivateKeySource, Region, UserMode,
+    DatabaseUrl, Fault, Faults, Http, PrivateKeySource, Region, Token, UserMode, Visitors,
+    Webhooks,
     key::{Key, Spec},
     layers,
     reader::Reader,
-    sections::{calls, database, http, line, visitors, vonage},
+    sections::{calls, database, http, line, token, visitors, vonage, webhooks},
     shown::Shown,
     sources::Sources,
     table,
@@ -113,6 +114,34 @@ pub fn load_so_far(sources: &Sources) -> SettingsSoFar {
     };
     so_far.faults = reader.faults;
     so_far
+}
+
+/// Whole sections, for who needs more of them than single keys. `None`: something in it is faulty.
+#[derive(Debug)]
+pub struct SectionsSoFar {
+    /// `http.*`
+    pub http: Option<Http>,
+    /// `token.*`
+    pub token: Option<Token>,
+    /// `visitors.*`
+    pub visitors: Option<Visitors>,
+    /// `webhooks.*`
+    pub webhooks: Option<Webhooks>,
+    /// `vonage.client_api_url`, or what follows from the region.
+    pub client_api_url: Option<Url>,
+}
+
+/// Loads those sections that have no fault.
+pub fn load_sections_so_far(sources: &Sources) -> SectionsSoFar {
+    let mut reader = Reader::new(layers::merge(sources));
+    let region = reader.value(&vonage::REGION);
+    SectionsSoFar {
+        http: http::read(&mut reader).ok(),
+        token: token::read(&mut reader).ok(),
+        visitors: visitors::read(&mut reader).ok(),
+        webhooks: webhooks::read(&mut reader).ok(),
+        client_api_url: vonage::read_client_api_url(&mut reader, region).ok(),
+    }
 }
 
 fn known<T: Shown>(reader: &mut Reader, key: &'static Key<T>) -> Option<T> {

@@ -343,7 +343,7 @@ async fn a_shared_user_who_is_not_there() {
     report.fails(
         "users",
         "the shared user \"supportuser\" is not there",
-        "users create supportuser",
+        "doctor --fix",
     );
 }
 

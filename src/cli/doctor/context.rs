@@ -3,12 +3,13 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use chrono::TimeDelta;
+use secrecy::SecretString;
 use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{
     check::Trouble,
-    probe::{self, Probe},
+    probe::{self, Probe, Visit},
     reach::{self, Astray},
 };
 use crate::{
@@ -19,8 +20,8 @@ use crate::{
         store::Store,
     },
     settings::{
-        self, Faults, Loaded, PrivateKeySource, Region, Settings, Sources,
-        so_far::{self, SettingsSoFar},
+        self, Faults, Http, Loaded, PrivateKeySource, Region, SignaturePolicy, Sources, Visitors,
+        so_far::{self, SectionsSoFar, SettingsSoFar},
     },
     startup,
     store::{self, Access, ConnectError},
@@ -40,6 +41,7 @@ pub(super) struct Context {
     /// The settings, or all that is wrong with them.
     pub(super) loaded: Result<Loaded, Faults>,
     so_far: SettingsSoFar,
+    sections: SectionsSoFar,
     key: Option<Result<(ApplicationKey, Vec<String>), KeyError>>,
     vonage: OnceCell<Result<Option<TimeDelta>, String>>,
     account: Option<AccountClient>,
@@ -63,6 +65,7 @@ impl Context {
             clock: clock.clone(),
             loaded: settings::load(sources),
             so_far,
+            sections: so_far::load_sections_so_far(sources),
             key,
             vonage: OnceCell::new(),
             account,
@@ -77,12 +80,31 @@ impl Context {
         }
     }
 
-    /// The settings, when nothing is wrong with them.
-    pub(super) fn settings(&self) -> Result<&Settings, Trouble> {
-        self.loaded
-            .as_ref()
-            .map(|loaded| &loaded.settings)
-            .map_err(|_faults| Trouble::skipped("the settings have faults: see settings"))
+    /// Where the service listens, and what stands before it.
+    pub(super) fn http(&self) -> Result<&Http, Trouble> {
+        known(self.sections.http.as_ref(), "http")
+    }
+
+    /// Who gets a token.
+    pub(super) fn visitors(&self) -> Result<&Visitors, Trouble> {
+        known(self.sections.visitors.as_ref(), "visitors")
+    }
+
+    /// Whether webhooks must be signed.
+    pub(super) fn signatures(&self) -> Result<SignaturePolicy, Trouble> {
+        let webhooks = known(self.sections.webhooks.as_ref(), "webhooks")?;
+        Ok(webhooks.signatures)
+    }
+
+    /// What webhooks are signed with.
+    pub(super) fn signature_secret(&self) -> Result<&SecretString, Trouble> {
+        let secret = self.so_far.signature_secret.as_ref();
+        known(secret, "vonage.signature_secret (VONAGE_SIGNATURE_SECRET)")
+    }
+
+    /// The account's API secret, if it is set.
+    pub(super) fn api_secret(&self) -> Option<&SecretString> {
+        self.so_far.api_secret.as_ref()
     }
 
     /// Where the key should be.
@@ -190,14 +212,19 @@ impl Context {
 
     /// A visitor's way to a token, tried; or why it ends.
     pub(super) async fn probe(&self) -> Result<&Result<Probe, AccountError>, Trouble> {
-        let key = self.key()?;
-        let id = self.application_id()?;
-        let settings = self.settings()?;
-        let users = self.users()?;
-        Ok(self
-            .probe
-            .get_or_init(|| probe::visit(users, id, key, settings, &self.clock))
-            .await)
+        let visit = Visit {
+            key: self.key()?,
+            application_id: self.application_id()?,
+            users: self.users()?,
+            visitors: self.visitors()?,
+            token: known(self.sections.token.as_ref(), "token")?,
+            client_api_url: known(
+                self.sections.client_api_url.as_ref(),
+                "vonage.client_api_url",
+            )?,
+            clock: &self.clock,
+        };
+        Ok(self.probe.get_or_init(|| visit.make()).await)
     }
 
     /// The application's users.
@@ -231,7 +258,7 @@ impl Context {
     }
 
     async fn make_seal(&self) -> Result<InstallationSeal, Trouble> {
-        let visitors = &self.settings()?.visitors;
+        let visitors = self.visitors()?;
         if let Some(secret) = startup::set_session_secret(visitors) {
             return Ok(InstallationSeal::new(&secret));
         }
@@ -254,7 +281,7 @@ impl Context {
 
     /// Where the service listens on this machine.
     pub(super) fn local_address(&self) -> Result<SocketAddr, Trouble> {
-        Ok(self.settings()?.http.local_address())
+        Ok(self.http()?.local_address())
     }
 
     /// What answers where the service should be listening on this machine.

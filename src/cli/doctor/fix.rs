@@ -124,7 +124,7 @@ async fn link_number(context: &Context) -> Result<String, String> {
 }
 
 async fn shared_user(context: &Context) -> Result<String, String> {
-    let name = &context.settings().map_err(why)?.visitors.shared_user;
+    let name = &context.visitors().map_err(why)?.shared_user;
     context
         .users()
         .map_err(why)?

@@ -11,14 +11,14 @@ use uuid::Uuid;
 use super::reach;
 use crate::{
     domain::clock::Clock,
-    settings::{Settings, UserMode},
+    settings::{Token, UserMode, Visitors},
     vonage::{
         account::{
             AccountError,
             users::{User, UsersClient},
         },
         hosts::{self, Region},
-        jwt::{self, Claims},
+        jwt::{self, Claims, MintError},
         key::ApplicationKey,
     },
 };
@@ -70,54 +70,62 @@ fn ahead(date: DateTime<Utc>, asked: DateTime<Utc>, answered: DateTime<Utc>) -> 
     }
 }
 
-/// A user is made and deleted again, or the shared one looked for; a token of the user's is shown to Vonage.
-pub(super) async fn visit(
-    users: &UsersClient,
-    application_id: &str,
-    key: &ApplicationKey,
-    settings: &Settings,
-    clock: &Clock,
-) -> Result<Probe, AccountError> {
-    let shared = settings.visitors.users == UserMode::Shared;
-    let user = if shared {
-        users.find(&settings.visitors.shared_user).await?
-    } else {
-        let name = format!("doctor-{}", Uuid::new_v4().simple());
-        Some(users.create(&name, Some(USER_TTL)).await?)
-    };
-    let Some(user) = user else {
-        return Ok(Probe {
-            user: None,
-            region: None,
-            token: None,
-            left_behind: None,
-        });
-    };
-    let claims = Claims::for_user(
-        application_id,
-        &user.name,
-        settings.token.acl_paths.as_slice(),
-        clock.now(),
-        settings.token.ttl,
-    );
-    let token = match jwt::mint(key, &claims) {
-        Ok(token) => {
-            let host = &settings.vonage.client_api_url;
-            show(host, &user, &SecretString::from(token)).await
-        }
-        Err(_error) => None,
-    };
-    let left_behind = if shared {
-        None
-    } else {
-        users.delete(&user.id).await.err()
-    };
-    Ok(Probe {
-        region: region_of(&user),
-        user: Some(user.name),
-        token,
-        left_behind,
-    })
+/// What a visitor's way to a token takes.
+pub(super) struct Visit<'a> {
+    pub(super) users: &'a UsersClient,
+    pub(super) application_id: &'a str,
+    pub(super) key: &'a ApplicationKey,
+    pub(super) visitors: &'a Visitors,
+    pub(super) token: &'a Token,
+    pub(super) client_api_url: &'a Url,
+    pub(super) clock: &'a Clock,
+}
+
+impl Visit<'_> {
+    /// Makes a user and deletes it again, or looks for the shared one, and shows Vonage a token of the user's.
+    pub(super) async fn make(&self) -> Result<Probe, AccountError> {
+        let is_shared = self.visitors.users == UserMode::Shared;
+        let user = if is_shared {
+            self.users.find(&self.visitors.shared_user).await?
+        } else {
+            let name = format!("doctor-{}", Uuid::new_v4().simple());
+            Some(self.users.create(&name, Some(USER_TTL)).await?)
+        };
+        let Some(user) = user else {
+            return Ok(Probe {
+                user: None,
+                region: None,
+                token: None,
+                left_behind: None,
+            });
+        };
+        let token = match self.mint(&user) {
+            Ok(token) => show(self.client_api_url, &user, &token).await,
+            Err(_error) => None,
+        };
+        let left_behind = if is_shared {
+            None
+        } else {
+            self.users.delete(&user.id).await.err()
+        };
+        Ok(Probe {
+            region: region_of(&user),
+            user: Some(user.name),
+            token,
+            left_behind,
+        })
+    }
+
+    fn mint(&self, user: &User) -> Result<SecretString, MintError> {
+        let claims = Claims::for_user(
+            self.application_id,
+            &user.name,
+            self.token.acl_paths.as_slice(),
+            self.clock.now(),
+            self.token.ttl,
+        );
+        jwt::mint(self.key, &claims).map(SecretString::from)
+    }
 }
 
 fn region_of(user: &User) -> Option<Region> {

@@ -177,9 +177,7 @@ pub(in crate::settings) fn read(
     let region = reader.value(&REGION);
     let api_url = read_api_url(reader, region);
     let rest_url = reader.value(&REST_URL);
-    let client_api_url = host(reader, &CLIENT_API_URL, region, |name| {
-        format!("api-{name}")
-    });
+    let client_api_url = read_client_api_url(reader, region);
     let websocket_url = host(reader, &WEBSOCKET_URL, region, |name| format!("ws-{name}"));
     let users_per_second = reader.value(&USERS_PER_SECOND);
     let vonage = Vonage {
@@ -219,6 +217,16 @@ pub(in crate::settings) fn read_api_url(
     region: Result<Region, Noted>,
 ) -> Result<Url, Noted> {
     host(reader, &API_URL, region, |name| format!("api-{name}-3"))
+}
+
+/// Host that the page's SDK talks to.
+pub(in crate::settings) fn read_client_api_url(
+    reader: &mut Reader,
+    region: Result<Region, Noted>,
+) -> Result<Url, Noted> {
+    host(reader, &CLIENT_API_URL, region, |name| {
+        format!("api-{name}")
+    })
 }
 
 /// Where the private key is. Read apart, so that the key can be judged even when other settings are wrong.

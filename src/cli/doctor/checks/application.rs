@@ -43,7 +43,7 @@ async fn look(context: &Context) -> Verdict {
                     "the account has no application {}",
                     context.application_id()?
                 ),
-                "set VONAGE_APPLICATION_ID to one of `click-to-call app list`, or make one with `click-to-call setup`",
+                "set VONAGE_APPLICATION_ID to one of `click-to-call app show --all`, or make one with `click-to-call setup`",
             )
         } else {
             Trouble::of_error(error)
@@ -62,8 +62,8 @@ async fn look_at_key(context: &Context) -> Verdict {
     }
     Err(Trouble::failed(
         "the application has the public half of another key than yours",
-        "put the application's own private key in the key's place; or give the application yours with `click-to-call \
-         app update --public-key`, which ends every token of the other key",
+        "put the application's own private key in the key's place; or give the application yours, which ends every \
+         token of the other key: `click-to-call keygen --public > key.pub && click-to-call app update --public-key key.pub`",
     ))
 }
 

@@ -20,7 +20,7 @@ pub(in crate::cli::doctor) const CHECK: Check = Check {
 };
 
 async fn look(context: &Context) -> Verdict {
-    let http = &context.settings()?.http;
+    let http = context.http()?;
     if http.port == 0 {
         return Err(Trouble::skipped(
             "PORT is 0: a free one is taken at each start",

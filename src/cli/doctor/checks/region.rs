@@ -48,9 +48,11 @@ async fn look(context: &Context) -> Verdict {
                 return differs(
                     "the application's calls are handled in",
                     place,
-                    "set VONAGE_REGION to the application's region, or the application's to yours: `click-to-call app \
-                     update`, or dashboard, Applications, your application, Edit, Voice, Region"
-                        .to_owned(),
+                    format!(
+                        "set VONAGE_REGION to the application's region; or move its calls: `click-to-call app update \
+                         --region {}`",
+                        region.as_str()
+                    ),
                 );
             }
             Some(place) => agreed.push(format!("application {place}")),

@@ -31,7 +31,7 @@ pub(in crate::cli::doctor) const SECRET: Check = Check {
 };
 
 async fn look_at_callbacks(context: &Context) -> Verdict {
-    let policy = context.settings()?.webhooks.signatures;
+    let policy = context.signatures()?;
     if context.application().await?.signs_callbacks() == Some(true) {
         return Ok("Vonage signs the webhooks".to_owned());
     }
@@ -46,18 +46,15 @@ async fn look_at_callbacks(context: &Context) -> Verdict {
 }
 
 fn look_at_secret(context: &Context) -> Verdict {
-    let settings = context.settings()?;
-    let vonage = &settings.vonage;
-    let Some(secret) = vonage.signature_secrets.first() else {
+    if context.signatures()? == SignaturePolicy::Off {
         return Err(Trouble::warning(
             "webhooks.signatures is \"off\": whoever knows the address can make the telephone ring",
             WHERE,
         ));
-    };
-    let secret = secret.expose_secret();
-    let is_api_secret = vonage
-        .api_secret
-        .as_ref()
+    }
+    let secret = context.signature_secret()?.expose_secret();
+    let is_api_secret = context
+        .api_secret()
         .is_some_and(|api_secret| api_secret.expose_secret() == secret);
     if is_api_secret {
         return Err(Trouble::failed(

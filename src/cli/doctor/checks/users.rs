@@ -24,10 +24,10 @@ async fn look(context: &Context) -> Verdict {
         Err(error) => return Err(refused(error, context).await),
     };
     let Some(user) = &probe.user else {
-        let name = &context.settings()?.visitors.shared_user;
+        let name = &context.visitors()?.shared_user;
         return Err(Trouble::failed(
             format!("the shared user {name:?} is not there"),
-            format!("`click-to-call doctor --fix`, or `click-to-call users create {name}`"),
+            "`click-to-call doctor --fix` makes it",
         )
         .mended_by(Fix::SharedUser));
     };
