@@ -20,6 +20,9 @@ use crate::{settings::PrivateKeySource, vonage::key::ApplicationKey};
 
 /// Arguments of `keygen`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  click-to-call keygen\n  click-to-call keygen --public > key.pub\n  click-to-call keygen --next"
+)]
 pub struct KeygenArgs {
     /// The file of the private key
     #[arg(long, value_name = "FILE", default_value = "private.key")]
@@ -36,6 +39,10 @@ pub struct KeygenArgs {
     /// Make nothing: print the public half of the key that is in the file
     #[arg(long, conflicts_with = "bits")]
     pub public: bool,
+
+    /// Make the pair that is to follow: FILE.next and its public half FILE.next.pub, and say how the switch is made
+    #[arg(long, conflicts_with = "public")]
+    pub next: bool,
 }
 
 /// Runs `keygen`.
@@ -53,6 +60,9 @@ pub fn run(args: &KeygenArgs, handles: &mut Handles<'_>) -> anyhow::Result<Outco
         write!(handles.out, "{}", key.public_key_pem())?;
         return Ok(Outcome::Done);
     }
+    if args.next {
+        return make_next(args, handles);
+    }
     let public_key = make(&args.out, args.bits)?;
     write!(handles.out, "{public_key}")?;
     writeln!(
@@ -63,6 +73,33 @@ pub fn run(args: &KeygenArgs, handles: &mut Handles<'_>) -> anyhow::Result<Outco
         args.out.display()
     )?;
     Ok(Outcome::Done)
+}
+
+/// The next pair lies beside the one in use until its public half is at Vonage: tokens that are signed with either key before
+/// that are good, and the time in which fresh ones are refused is that between two commands.
+fn make_next(args: &KeygenArgs, handles: &mut Handles<'_>) -> anyhow::Result<Outcome> {
+    let private = with_ending(&args.out, "next");
+    let public = with_ending(&private, "pub");
+    let public_key = make(&private, args.bits)?;
+    fs::write(&public, &public_key)
+        .with_context(|| format!("{} can't be written", public.display()))?;
+    write!(handles.out, "{public_key}")?;
+    let (now, next, public) = (args.out.display(), private.display(), public.display());
+    writeln!(
+        handles.err,
+        "\nThe next private key is in {next}, its public half in {public}. Nothing has changed yet. The switch, in one go:\n\n  \
+         click-to-call app update --yes --public-key {public} && mv {next} {now} && kill -HUP \"$(pidof click-to-call)\"\n\n\
+         Vonage takes the new key, the file follows, the service reads it again. Tokens of the old key end at the first of \
+         the three: pages renew theirs by themselves, and calls that are under way go on. Then delete {public}."
+    )?;
+    Ok(Outcome::Done)
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    name.into()
 }
 
 /// Makes a key, keeps it and returns its public half.

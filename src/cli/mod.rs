@@ -16,9 +16,11 @@ pub mod numbers;
 mod prompt;
 pub mod serve;
 pub mod setup;
+pub mod shell;
 #[cfg(feature = "simulator")]
 pub mod simulate;
 pub mod token;
+pub mod users;
 
 use std::{
     io::{Read, Write},
@@ -50,7 +52,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the service (default)
-    Serve,
+    Serve(serve::ServeArgs),
     /// Run the service beside a simulated Vonage: no account, no settings, nobody's telephone
     #[cfg(feature = "simulator")]
     Demo(demo::DemoArgs),
@@ -66,6 +68,8 @@ pub enum Command {
     Numbers(numbers::NumbersArgs),
     /// Create, show or update the Vonage application
     App(app::AppArgs),
+    /// Create, list, delete or prune the application's users
+    Users(users::UsersArgs),
     /// Show the account's credit
     Balance(balance::BalanceArgs),
     /// Check or show the settings
@@ -78,6 +82,10 @@ pub enum Command {
     Keygen(keygen::KeygenArgs),
     /// Print what the fallback address answers, to be hosted elsewhere
     FallbackNcco,
+    /// Print completions for a shell
+    Completions(shell::CompletionsArgs),
+    /// Print manual pages
+    Man(shell::ManArgs),
     /// Ask the running service whether it is ready
     Healthcheck,
 }
@@ -109,8 +117,9 @@ impl Cli {
     /// When it could not be carried out: exit code 1.
     pub fn run(self, clock: &Clock, handles: &mut Handles<'_>) -> anyhow::Result<Outcome> {
         let sources = || Sources::from_process(self.config.clone(), self.env_file.clone());
-        match self.command.as_ref().unwrap_or(&Command::Serve) {
-            Command::Serve => serve::run(&sources()),
+        let serve = Command::Serve(serve::ServeArgs::default());
+        match self.command.as_ref().unwrap_or(&serve) {
+            Command::Serve(args) => serve::run(args, sources()),
             #[cfg(feature = "simulator")]
             Command::Demo(args) => demo::run(args, sources(), clock, handles),
             #[cfg(feature = "simulator")]
@@ -121,6 +130,9 @@ impl Cli {
             Command::Setup(args) => setup::run(args, &sources(), clock, handles),
             Command::Numbers(args) => numbers::run(args, &sources(), handles),
             Command::App(args) => app::run(args, &sources(), handles),
+            Command::Users(args) => users::run(args, &sources(), clock, handles),
+            Command::Completions(args) => shell::complete(args, handles),
+            Command::Man(args) => shell::man(args, handles),
             Command::Balance(args) => balance::run(args, &sources(), handles),
             Command::Config(args) => config::run(args, &sources(), handles),
             Command::Token(args) => token::run(args, &sources, clock, handles),

@@ -3,36 +3,83 @@
 use std::future::Future;
 
 use anyhow::Context as _;
+use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::Outcome;
+use super::{Outcome, account};
 use crate::{
     domain::clock::Clock,
-    settings::{self, Loaded, Sources},
+    settings::{self, Flag, Loaded, Settings, Sources, so_far::load_so_far},
     startup::{Application, Reloader},
     telemetry,
-    vonage::key::ApplicationKey,
+    vonage::{account::applications::Wanted, key::ApplicationKey},
 };
+
+/// Arguments of `serve`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "\
+Examples:
+  click-to-call serve
+  click-to-call serve --public-url https://a1b2c3.tunnel.example --update-application")]
+pub struct ServeArgs {
+    /// Address under which visitors and Vonage reach the service, in place of the one that is set
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// First let the application's webhooks lead to that address; needs the account's key and secret
+    #[arg(long)]
+    pub update_application: bool,
+}
 
 /// Runs the service until SIGTERM or SIGINT. SIGHUP reads key and token policy again.
 ///
 /// # Errors
 /// When it can't start, or ends by itself.
-pub fn run(sources: &Sources) -> anyhow::Result<Outcome> {
-    let (loaded, key) = settings::load_with_key(sources)?;
+pub fn run(args: &ServeArgs, mut sources: Sources) -> anyhow::Result<Outcome> {
+    if let Some(url) = &args.public_url {
+        sources.flags.push(Flag {
+            flag: "--public-url",
+            key: "http.public_url",
+            value: url.clone(),
+        });
+    }
+    let (loaded, key) = settings::load_with_key(&sources)?;
     let telemetry = telemetry::start(&loaded.settings.log, &loaded.settings.telemetry)?;
+    if args.update_application {
+        update_application(&sources, &loaded.settings)?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let ended = runtime.block_on(serve(loaded, key, sources.clone()));
+    let ended = runtime.block_on(serve(loaded, key, sources));
     // Whoever has sent a second signal does not want to wait for what is still running.
     runtime.shutdown_background();
     telemetry.stop();
     ended?;
     Ok(Outcome::Done)
+}
+
+/// Lets the application's webhooks lead here. What else is in it stays.
+fn update_application(sources: &Sources, settings: &Settings) -> anyhow::Result<()> {
+    let client = account::account_client(load_so_far(sources).account()?)?;
+    let wanted = Wanted {
+        public_url: Some(settings.http.public_url.clone()),
+        ..Wanted::default()
+    };
+    account::wait_for(async {
+        let mut application = client.application(&settings.vonage.application_id).await?;
+        let changes = wanted.apply(&mut application);
+        if !changes.is_empty() {
+            client.replace_application(&application).await?;
+        }
+        for change in changes {
+            tracing::info!("changed the application's {change}");
+        }
+        Ok(())
+    })
 }
 
 async fn serve(loaded: Loaded, key: ApplicationKey, sources: Sources) -> anyhow::Result<()> {

@@ -10,6 +10,9 @@ fn help_names_every_command() {
         "numbers",
         "app",
         "balance",
+        "users",
+        "completions",
+        "man",
         "config",
         "token",
         "keygen",
@@ -45,6 +48,13 @@ fn every_command_has_help() {
         &["app", "update", "--help"],
         &["balance", "--help"],
         &["backup", "--help"],
+        &["users", "create", "--help"],
+        &["users", "list", "--help"],
+        &["users", "delete", "--help"],
+        &["users", "prune", "--help"],
+        &["serve", "--help"],
+        &["completions", "--help"],
+        &["man", "--help"],
     ] {
         Place::empty().run(args).done().says("Usage:");
     }

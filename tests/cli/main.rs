@@ -20,6 +20,7 @@ mod secrets;
 mod serve;
 mod service;
 mod settings;
+mod shell;
 #[cfg(feature = "simulator")]
 mod simulate;
 mod token;

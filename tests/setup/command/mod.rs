@@ -4,5 +4,6 @@ mod interrupted;
 mod place;
 mod proxy;
 mod repeated;
+mod steps;
 mod tutorial;
 mod world;

@@ -14,12 +14,12 @@ use super::{
 };
 
 /// The service; ended with the test.
-struct Service(Child);
+pub(super) struct Service(Child);
 
 impl Service {
     /// Starts `serve` and waits until it listens.
-    async fn start(place: &Place) -> Self {
-        let mut child = place.spawn(&["serve"]);
+    pub(super) async fn start(place: &Place, args: &[&str]) -> Self {
+        let mut child = place.spawn(args);
         let out = child.stdout.take().unwrap();
         let log = tokio::task::spawn_blocking(move || {
             let mut log = String::new();
@@ -73,7 +73,7 @@ async fn after_one_setup_the_telephone_rings() {
     place.variables.remove("VONAGE_API_KEY");
     place.variables.remove("VONAGE_API_SECRET");
     place.set("PORT", &port.to_string());
-    let _service = Service::start(&place).await;
+    let _service = Service::start(&place, &["serve"]).await;
 
     // A visitor gets a token, so key, application and user go together.
     let http = reqwest::Client::builder().build().unwrap();
