@@ -113,6 +113,11 @@ pub(crate) async fn show_metrics(server: Option<Server>, drained: CancellationTo
     }
 }
 
+/// Tells the streams of this server what other servers change.
+pub(crate) async fn follow_changes(state: Data<AppState>) {
+    state.store.follow_changes(&state.live).await;
+}
+
 /// Closes calls that never ended, and forgets what is old. Ends at once when a stop begins: all of it can wait.
 pub(crate) async fn tidy(
     state: Data<AppState>,

@@ -67,6 +67,8 @@ pub struct Application {
     readying: JoinHandle<()>,
     metrics_address: Option<SocketAddr>,
     showing_metrics: JoinHandle<()>,
+    /// Hears what other servers change; ends with the store, or at once when there are none.
+    following: JoinHandle<()>,
     /// All requests are finished.
     drained: CancellationToken,
 }
@@ -130,6 +132,7 @@ impl Application {
                 metrics.map(|(_, server)| server),
                 drained.clone(),
             )),
+            following: tokio::spawn(background::follow_changes(state.clone())),
             drained,
             state,
         })
@@ -164,6 +167,7 @@ impl Application {
             mut tidying,
             mut readying,
             mut showing_metrics,
+            following,
             drained,
             ..
         } = self;
@@ -205,6 +209,7 @@ impl Application {
         readying.await?;
         showing_metrics.await?;
         state.store.close().await;
+        following.await?;
         tracing::info!("stopped");
         Ok(())
     }

@@ -46,6 +46,14 @@ impl LiveCalls {
             sender.send_replace(());
         }
     }
+
+    /// Something about any call may have changed.
+    pub fn all_changed(&self) {
+        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for sender in calls.values() {
+            sender.send_replace(());
+        }
+    }
 }
 
 impl Watcher {
@@ -81,6 +89,8 @@ mod tests {
         live.changed(call);
         one.changed().await;
         two.changed().await;
+        live.all_changed();
+        one.changed().await;
         let crowd: Vec<_> = (2..WATCHERS_PER_CALL)
             .map(|_| live.watch(call).unwrap())
             .collect();

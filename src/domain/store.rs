@@ -3,12 +3,13 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     call::{Call, Closing},
     event::{NewEvent, StoredEvent},
     ids::{CallId, ConversationId, LegId, VisitorId},
+    live::LiveCalls,
     visitor::{SessionHash, Visitor, VonageUser},
 };
 
@@ -102,6 +103,13 @@ pub struct Swept {
     pub events: u64,
 }
 
+/// How long a call that was handed out to be hung up is nobody else's. Longer than a try takes, and than the clocks
+/// of two servers can differ; a call whose server was killed goes on after it.
+pub const HANGUP_LEASE: TimeDelta = TimeDelta::seconds(30);
+
+/// The same for what can wait: visitors to forget, calls to close.
+pub const TIDY_LEASE: TimeDelta = TimeDelta::minutes(5);
+
 /// A call that is to be hung up from here, as [`Store::due_hangups`] hands it out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DueHangup {
@@ -118,6 +126,9 @@ pub struct DueHangup {
 /// (the connection broke in mid-commit) what the same request repeated finds done. A caller that stops waiting loses
 /// only the answer. A method that names a visitor or call that is not there changes nothing and does not fail.
 /// Times are kept in whole milliseconds.
+///
+/// Several servers may share one store, if its adapter allows it. What is handed out to be worked on is then claimed for
+/// the server that asked: it gets the same again when it asks again, and no other one does before the lease is over.
 #[async_trait]
 pub trait Store: Send + Sync + fmt::Debug {
     /// Proves with a small durable write that the store works now.
@@ -145,7 +156,7 @@ pub trait Store: Send + Sync + fmt::Debug {
         old_user: &str,
     ) -> Result<Option<Visitor>, StoreError>;
 
-    /// Visitors whose time is over, the longest expired first.
+    /// Visitors whose time is over, the longest expired first. Claimed for [`TIDY_LEASE`].
     async fn list_expired_visitors(
         &self,
         now: DateTime<Utc>,
@@ -215,7 +226,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// One that was tried and put off was due before and stays. A void ticket stays void.
     async fn cancel_hangup(&self, call: CallId, now: DateTime<Utc>) -> Result<bool, StoreError>;
 
-    /// Calls with a leg whose hang-up is due at `now`, earliest first.
+    /// Calls with a leg whose hang-up is due at `now`, earliest first. Claimed for [`HANGUP_LEASE`], or until it is settled.
     ///
     /// A due hang-up of a call without a leg is ended here: its ticket is void from now on. Handing it out would leave
     /// a moment for a leg to redeem the ticket and then be taken for hung up.
@@ -234,10 +245,10 @@ pub trait Store: Send + Sync + fmt::Debug {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
-    /// Calls that were redeemed before `before` and are not closed, oldest first.
+    /// Calls that were redeemed before `now` and are not closed, oldest first. Claimed for [`TIDY_LEASE`].
     async fn list_open_calls(
         &self,
-        before: DateTime<Utc>,
+        now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Call>, StoreError>;
 
@@ -251,6 +262,12 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Deletes what is old, a bounded number of rows at a time (call again while it returns 1 000 of any kind).
     async fn sweep(&self, before: SweepBefore) -> Result<Swept, StoreError>;
+
+    /// Tells `live` what changes through other servers that share this store, until it is closed.
+    ///
+    /// What was missed (the connection broke) is made up for by telling every watcher. A store that only one server
+    /// uses has nothing to tell, and is done at once.
+    async fn follow_changes(&self, live: &LiveCalls);
 
     /// Waits until everything queued is on disk and closes. Later calls fail.
     async fn close(&self);

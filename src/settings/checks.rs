@@ -3,7 +3,8 @@
 use secrecy::ExposeSecret;
 
 use super::{
-    Line, Settings, SignaturePolicy, TicketPolicy, UserMode, Vonage, reader::Reader, sections::line,
+    DatabaseUrl, Line, Settings, SignaturePolicy, TicketPolicy, UserMode, Vonage, reader::Reader,
+    sections::line,
 };
 
 /// The support desk must not be the number that leads to it: the call would go in circles, each round paid for.
@@ -29,6 +30,7 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<String> {
         calls,
         webhooks,
         vonage,
+        database,
         ..
     } = settings;
     let mut warnings = Vec::new();
@@ -59,6 +61,15 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<String> {
             "visitors.users is \"shared\": all visitors are the user {}, so they can't be told apart and Vonage's limit \
              of sessions per user holds for all of them together; for demonstrations only",
             visitors.shared_user
+        ));
+    }
+    if let DatabaseUrl::Postgres(url) = &database.url
+        && let Some(mode) = url.unproven_ssl_mode()
+    {
+        warnings.push(format!(
+            "database.url leads over a network to {}, and its sslmode is {mode}: whoever stands between can pretend to be \
+             the database; set sslmode=verify-full and, for an authority of your own, sslrootcert",
+            url.server()
         ));
     }
     if !visitors.legacy_users.is_empty() && calls.tickets == TicketPolicy::Required {

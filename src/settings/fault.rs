@@ -94,7 +94,10 @@ impl fmt::Display for Faults {
 /// the key that may have been pasted into the wrong place.
 pub(super) fn quote(value: &str) -> String {
     const LONGEST: usize = 80;
-    if value.contains("-----BEGIN") || value.contains('\n') || value.chars().count() > LONGEST {
+    let may_be_secret = ["-----BEGIN", "password"]
+        .iter()
+        .any(|word| value.contains(word));
+    if may_be_secret || value.contains('\n') || value.chars().count() > LONGEST {
         return format!("a text of {} characters", value.chars().count());
     }
     let shown = match (value.find("//"), value.rfind('@')) {
@@ -118,6 +121,10 @@ mod tests {
         assert_eq!(
             quote("postgres://ann:canary@db/calls"),
             r#""postgres://[redacted]@db/calls""#
+        );
+        assert_eq!(
+            quote("postgres://db/calls?password=canary"),
+            "a text of 35 characters"
         );
         assert_eq!(
             quote("-----BEGIN PRIVATE KEY-----"),

@@ -89,6 +89,12 @@ impl<T> Key<T> {
         self
     }
 
+    /// May also come from a file, because a part of it is secret.
+    pub(super) const fn readable_from_file(mut self) -> Self {
+        self.spec.from_file = true;
+        self
+    }
+
     /// For a secret that has a key of its own for its file.
     pub(super) const fn without_file(mut self) -> Self {
         self.spec.from_file = false;

@@ -6,6 +6,7 @@
 pub mod acl;
 mod addresses;
 mod checks;
+mod database_url;
 mod fault;
 mod files;
 mod forms;
@@ -32,6 +33,7 @@ use url::Url;
 
 pub use self::{
     addresses::{is_loopback, parse_origin},
+    database_url::{DatabaseUrl, PostgresUrl},
     fault::{Fault, Faults},
     load::{load, load_with_key},
     sources::{Flag, SourcePath, Sources},
@@ -275,15 +277,8 @@ pub struct Webhooks {
 /// `database.*`
 #[derive(Debug, Clone)]
 pub struct Database {
-    /// `sqlite://path`.
+    /// Where everything is kept.
     pub url: DatabaseUrl,
-}
-
-/// A database address.
-#[derive(Debug, Clone)]
-pub enum DatabaseUrl {
-    /// A SQLite file.
-    Sqlite(PathBuf),
 }
 
 /// `retention.*`

@@ -24,7 +24,7 @@ macro_rules! shown_as_displayed {
     };
 }
 
-shown_as_displayed!(String, u16, u32, IpAddr, IpNet);
+shown_as_displayed!(String, u16, u32, IpAddr, IpNet, DatabaseUrl);
 
 impl Shown for Duration {
     fn shown(&self) -> String {
@@ -47,14 +47,6 @@ impl Shown for PhoneNumber {
 impl Shown for PathBuf {
     fn shown(&self) -> String {
         self.display().to_string()
-    }
-}
-
-impl Shown for DatabaseUrl {
-    fn shown(&self) -> String {
-        match self {
-            Self::Sqlite(path) => format!("sqlite://{}", path.display()),
-        }
     }
 }
 

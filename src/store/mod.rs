@@ -1,5 +1,6 @@
 //! What is kept, and where: the adapters of [`crate::domain::store::Store`]. The only SQL is here.
 
+mod postgres;
 mod sqlite;
 
 use std::{
@@ -8,12 +9,16 @@ use std::{
     sync::Arc,
 };
 
-use crate::{domain::store::Store, settings::DatabaseUrl};
+pub use self::postgres::PostgresError;
+use crate::{
+    domain::store::{Store, StoreError},
+    settings::DatabaseUrl,
+};
 
 /// How a process uses the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// As the one server of this SQLite file: a second one is refused.
+    /// As a server. A SQLite file has one: a second one is refused. A PostgreSQL database has any number.
     Serve,
     /// As a command that works beside a server, or without one.
     Beside,
@@ -125,12 +130,16 @@ pub enum ConnectError {
         /// What SQLite says.
         source: sqlx::Error,
     },
+    /// The PostgreSQL database can't be used.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
 }
 
-/// Whether there is anything at this address yet.
+/// Whether there may be anything at this address: connecting would not be what makes it.
 pub fn exists(url: &DatabaseUrl) -> bool {
     match url {
         DatabaseUrl::Sqlite(path) => path.exists(),
+        DatabaseUrl::Postgres(_) => true,
     }
 }
 
@@ -142,12 +151,47 @@ pub fn exists(url: &DatabaseUrl) -> bool {
 pub async fn connect(url: &DatabaseUrl, access: Access) -> Result<Arc<dyn Store>, ConnectError> {
     match url {
         DatabaseUrl::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open(path, access).await?)),
+        DatabaseUrl::Postgres(url) => Ok(Arc::new(postgres::PostgresStore::open(url).await?)),
+    }
+}
+
+/// What is known of a request's token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    /// Nothing: it is new, or the request has none.
+    Never,
+    /// It came before, with the same request.
+    WithSameContent,
+    /// It came before, with another request.
+    WithOtherContent,
+}
+
+/// What a database says, in the port's words: what can't be decoded is damaged, all else may pass.
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if matches!(
+            error,
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)
+        ) {
+            Self::Corrupt(error.to_string())
+        } else {
+            Self::Unavailable(error.to_string())
+        }
     }
 }
 
 /// Why there is no back-up.
 #[derive(Debug, thiserror::Error)]
 pub enum BackUpError {
+    /// PostgreSQL has programs of its own for it.
+    #[error(
+        "the database {server} is PostgreSQL, which is copied by its own programs while it is in use: \
+         pg_dump -Fc for one database, pg_basebackup with archived logs to lose nothing"
+    )]
+    Postgres {
+        /// Host, port and database.
+        server: String,
+    },
     /// Nothing is there to be copied.
     #[error("there is no database {}; DATABASE_URL must be that of the service", path.display())]
     Missing {
@@ -183,5 +227,8 @@ pub enum BackUpError {
 pub async fn back_up(url: &DatabaseUrl, to: &Path) -> Result<u64, BackUpError> {
     match url {
         DatabaseUrl::Sqlite(path) => sqlite::back_up(path, to).await,
+        DatabaseUrl::Postgres(url) => Err(BackUpError::Postgres {
+            server: url.server(),
+        }),
     }
 }

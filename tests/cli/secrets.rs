@@ -31,6 +31,7 @@ fn secrets_are_never_echoed_right_or_wrong() {
         ] {
             place.set(name, &value);
         }
+        place.set("DATABASE_URL", &format!("postgres://ann:{CANARY}@db/calls"));
         for args in [
             &["config", "check"][..],
             &["config", "show"],
@@ -45,7 +46,9 @@ fn secrets_are_never_echoed_right_or_wrong() {
 #[test]
 fn secrets_in_the_wrong_place_are_not_echoed() {
     for (name, value) in [
-        ("DATABASE_URL", "postgres://ann:canary@db/calls"),
+        ("DATABASE_URL", "postgres://ann:canary@db/"),
+        ("DATABASE_URL", "postgres://ann@db/calls?password=canary"),
+        ("DATABASE_URL", "postgres://ann:can#canary@db/calls"),
         ("PUBLIC_URL", "https://ann:canary@calls.example.com"),
         ("VONAGE_NUMBER", "-----BEGIN PRIVATE KEY-----canary"),
         (

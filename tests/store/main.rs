@@ -10,6 +10,9 @@
     reason = "a failed step is a failed test"
 )]
 
+#[path = "../support/postgres.rs"]
+mod cluster;
 mod contract;
+mod postgres;
 mod records;
 mod sqlite;

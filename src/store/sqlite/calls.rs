@@ -6,13 +6,16 @@ use sqlx::{Row, SqliteConnection, SqliteExecutor, query, sqlite::SqliteRow};
 
 use super::{
     columns::{Columns, millis},
-    webhook_ids::{self, Seen},
+    webhook_ids,
     writer::Write,
 };
-use crate::domain::{
-    call::{Call, Closing},
-    ids::{CallId, ConversationId, LegId, VisitorId},
-    store::{ReplayKey, StoreError},
+use crate::{
+    domain::{
+        call::{Call, Closing},
+        ids::{CallId, ConversationId, LegId, VisitorId},
+        store::{ReplayKey, StoreError},
+    },
+    store::Seen,
 };
 
 /// A visitor who has just been forgotten must not fail the call: it is kept without them.

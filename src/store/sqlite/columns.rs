@@ -6,20 +6,6 @@ use uuid::Uuid;
 
 use crate::domain::store::StoreError;
 
-/// What SQLite says, in the port's words: what can't be decoded is damaged, all else may pass.
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        if matches!(
-            error,
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)
-        ) {
-            Self::Corrupt(error.to_string())
-        } else {
-            Self::Unavailable(error.to_string())
-        }
-    }
-}
-
 /// A time as whole milliseconds since 1970.
 pub(super) fn millis(time: DateTime<Utc>) -> i64 {
     time.timestamp_millis()

@@ -10,14 +10,17 @@ use sqlx::{
 
 use super::{
     columns::{Columns, millis},
-    webhook_ids::{self, Seen},
+    webhook_ids,
     writer::Write,
 };
-use crate::domain::{
-    call::Call,
-    event::{EventKind, NewEvent, StoredEvent},
-    ids::{CallId, ConversationId, LegId},
-    store::{Appended, StoreError},
+use crate::{
+    domain::{
+        call::Call,
+        event::{EventKind, NewEvent, StoredEvent},
+        ids::{CallId, ConversationId, LegId},
+        store::{Appended, StoreError},
+    },
+    store::Seen,
 };
 
 const LIST: &str = "

@@ -40,6 +40,7 @@ use crate::domain::{
     call::{Call, Closing},
     event::{NewEvent, StoredEvent},
     ids::{CallId, VisitorId},
+    live::LiveCalls,
     store::{
         Appended, DueHangup, Redeemed, Redemption, ReplayKey, Store, StoreError, SweepBefore, Swept,
     },
@@ -230,10 +231,10 @@ impl Store for SqliteStore {
 
     async fn list_open_calls(
         &self,
-        before: DateTime<Utc>,
+        now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Call>, StoreError> {
-        calls::list_open(&self.readers.pool()?, before, limit).await
+        calls::list_open(&self.readers.pool()?, now, limit).await
     }
 
     async fn close_call(
@@ -248,6 +249,8 @@ impl Store for SqliteStore {
     async fn sweep(&self, before: SweepBefore) -> Result<Swept, StoreError> {
         self.writer.write(before).await
     }
+
+    async fn follow_changes(&self, _live: &LiveCalls) {}
 
     async fn close(&self) {
         // The readers first: the writer can then fold its log into the file and leave nothing beside it.

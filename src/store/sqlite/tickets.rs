@@ -3,15 +3,13 @@
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, query, query_scalar};
 
-use super::{
-    calls,
-    columns::millis,
-    webhook_ids::{self, Seen},
-    writer::Write,
-};
-use crate::domain::{
-    ids::ConversationId,
-    store::{Redeemed, Redemption, StoreError},
+use super::{calls, columns::millis, webhook_ids, writer::Write};
+use crate::{
+    domain::{
+        ids::ConversationId,
+        store::{Redeemed, Redemption, StoreError},
+    },
+    store::Seen,
 };
 
 const REDEEM: &str =

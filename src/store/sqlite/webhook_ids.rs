@@ -6,25 +6,17 @@ use chrono::{DateTime, Utc};
 use sqlx::{QueryBuilder, Row, SqliteConnection, query, query_scalar, sqlite::Sqlite};
 
 use super::{columns::millis, events::is_kept};
-use crate::domain::{
-    event::NewEvent,
-    store::{ReplayKey, StoreError},
+use crate::{
+    domain::{
+        event::NewEvent,
+        store::{ReplayKey, StoreError},
+    },
+    store::Seen,
 };
 
 const INSERT: &str = "INSERT INTO webhook_ids (jti, digest, seen_at) VALUES (?1, ?2, ?3) ON CONFLICT (jti) DO NOTHING";
 
 const FIND: &str = "SELECT digest = ?2 FROM webhook_ids WHERE jti = ?1";
-
-/// What is known of a request's token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Seen {
-    /// Nothing: it is new, or the request has none.
-    Never,
-    /// It came before, with the same request.
-    WithSameContent,
-    /// It came before, with another request.
-    WithOtherContent,
-}
 
 /// Notes a token, in the transaction of what it stands for: both are kept, or neither.
 pub(super) async fn note(

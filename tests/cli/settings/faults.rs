@@ -216,7 +216,13 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "DATABASE_URL",
         "postgres://db/calls",
         "database.url",
-        "this build keeps its data in SQLite only",
+        "names no user",
+    ),
+    (
+        "DATABASE_URL",
+        "mysql://ann@db/calls",
+        "database.url",
+        "begins with neither sqlite:// nor postgres://",
     ),
     (
         "CLICK_TO_CALL__RETENTION__DAYS",

@@ -81,8 +81,36 @@ fn what_is_required_is_enough() {
     assert!(
         matches!(settings.vonage.private_key, PrivateKeySource::File(path) if path.ends_with("private.key"))
     );
-    let DatabaseUrl::Sqlite(path) = settings.database.url;
-    assert_eq!(path.to_str(), Some("data/click-to-call.db"));
+    let file = DatabaseUrl::Sqlite("data/click-to-call.db".into());
+    assert_eq!(settings.database.url, file);
+}
+
+#[test]
+fn a_database_is_shown_without_its_password() {
+    let url = "postgres://ann:canary@db.example/calls?sslmode=require";
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("url");
+    std::fs::write(&file, format!("{url}\n")).unwrap();
+    let file = file.to_str().unwrap();
+    for variables in [[("DATABASE_URL", url)], [("DATABASE_URL_FILE", file)]] {
+        let loaded = load(&variables).unwrap();
+        let entry = loaded
+            .entries
+            .iter()
+            .find(|e| e.spec.name == "database.url");
+        assert_eq!(
+            entry.unwrap().value.as_deref(),
+            Some("postgres://ann:[redacted]@db.example/calls?sslmode=require")
+        );
+        assert!(!format!("{loaded:?}").contains("canary"));
+        let [warning] = loaded.warnings.as_slice() else {
+            panic!("{:?}", loaded.warnings);
+        };
+        assert!(
+            warning.contains("db.example:5432/calls, and its sslmode is require"),
+            "{warning}"
+        );
+    }
 }
 
 #[test]

@@ -1,0 +1,58 @@
+//! PostgreSQL: the contract, what is proven at the start, and the faults of a server.
+
+mod opening;
+mod running;
+mod shared;
+
+use std::sync::Arc;
+
+use click_to_call::{
+    domain::store::Store,
+    settings::DatabaseUrl,
+    store::{Access, ConnectError, connect},
+};
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use crate::cluster::Cluster;
+
+mod contract {
+    crate::contract::test_contract!(crate::postgres::open_new);
+}
+
+/// A store in a new database of the shared cluster, and the database's name.
+async fn open_new() -> (Arc<dyn Store>, String) {
+    open_new_in(Cluster::shared()).await
+}
+
+async fn open_new_in(cluster: &Cluster) -> (Arc<dyn Store>, String) {
+    let database = cluster.create_database().await;
+    let store = serve(&cluster.url(&database)).await.unwrap();
+    (store, database)
+}
+
+async fn serve(url: &str) -> Result<Arc<dyn Store>, ConnectError> {
+    connect(&DatabaseUrl::parse(url).unwrap(), Access::Serve).await
+}
+
+async fn execute(connection: &mut PgConnection, statement: &str) {
+    sqlx::query(AssertSqlSafe(statement))
+        .execute(connection)
+        .await
+        .unwrap();
+}
+
+async fn number(connection: &mut PgConnection, query: &str) -> i64 {
+    sqlx::query_scalar(AssertSqlSafe(query))
+        .fetch_one(connection)
+        .await
+        .unwrap()
+}
+
+/// Cuts all connections of the store, whatever they are doing.
+async fn cut_connections(admin: &mut PgConnection) {
+    execute(
+        admin,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'calls' AND datname = current_database()",
+    )
+    .await;
+}

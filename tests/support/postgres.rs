@@ -1,0 +1,221 @@
+//! PostgreSQL clusters of the tests' own, from the installed programs: no port, no service, nothing left behind.
+
+use std::{
+    env,
+    fs::{self, Permissions},
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt, chown},
+        process::CommandExt,
+    },
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::LazyLock,
+};
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use uuid::Uuid;
+
+/// The user and group `nobody`: PostgreSQL refuses to run as root.
+const NOBODY: u32 = 65_534;
+
+/// The role that owns the tests' databases. It has no other rights.
+const OWNER: &str = "calls";
+
+static SHARED: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(&[]));
+
+/// A running cluster. It ends with the process, whichever way that ends.
+pub(crate) struct Cluster {
+    folder: PathBuf,
+    programs: PathBuf,
+    as_nobody: bool,
+    /// Ends the cluster when its standard input does: our end of the pipe closes with us.
+    _watchdog: Child,
+}
+
+impl Cluster {
+    /// One for all tests of a binary, each with a database of its own.
+    pub(crate) fn shared() -> &'static Self {
+        &SHARED
+    }
+
+    /// A cluster for one test, with these settings.
+    pub(crate) fn start(settings: &[&str]) -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("pg-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()
+            .unwrap()
+            .keep();
+        let as_nobody = fs::metadata("/proc/self").unwrap().uid() == 0;
+        if as_nobody {
+            chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let programs = programs();
+        let watchdog = command("sh", &folder, as_nobody)
+            .args([
+                "-c",
+                r#"cat; "$0/pg_ctl" -D data -m immediate stop; rm -rf "$PWD""#,
+            ])
+            .arg(&programs)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let cluster = Self {
+            folder,
+            programs,
+            as_nobody,
+            _watchdog: watchdog,
+        };
+        cluster.run(
+            "initdb",
+            &[
+                "-D",
+                "data",
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--no-locale",
+                "--no-sync",
+                "--wal-segsize=1",
+            ],
+        );
+        let mut configuration = format!(
+            "listen_addresses = ''\nunix_socket_directories = '{}'\nfsync = on\nshared_buffers = 16MB\n\
+             max_connections = 200\n",
+            cluster.folder.display()
+        );
+        configuration.push_str(&settings.join("\n"));
+        let path = cluster.folder.join("data/postgresql.auto.conf");
+        fs::write(path, configuration).unwrap();
+        cluster.start_server();
+        let host = cluster.folder.display().to_string();
+        cluster.run("createuser", &["-h", &host, "-U", "postgres", OWNER]);
+        cluster
+    }
+
+    pub(crate) fn start_server(&self) {
+        self.run("pg_ctl", &["-D", "data", "-l", "log", "-w", "start"]);
+    }
+
+    /// Stops it: `fast` cuts connections and shuts down, `immediate` is as good as a power cut.
+    pub(crate) fn stop_server(&self, mode: &str) {
+        self.run("pg_ctl", &["-D", "data", "-m", mode, "-w", "stop"]);
+    }
+
+    pub(crate) fn reload(&self) {
+        self.run("pg_ctl", &["-D", "data", "reload"]);
+    }
+
+    /// What no file of the server may grow beyond from its next start on: as near to a full disk as one gets without
+    /// one. In KiB; `unlimited` takes it back.
+    pub(crate) fn start_server_with_file_limit(&self, limit: &str) {
+        let start = format!(r#"ulimit -f {limit}; exec "$0/pg_ctl" -D data -l log -w start"#);
+        let status = command("bash", &self.folder, self.as_nobody)
+            .args(["-c", &start])
+            .arg(&self.programs)
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    /// Adds a line that decides before all others who is let in.
+    pub(crate) fn admit(&self, line: &str) {
+        let path = self.folder.join("data/pg_hba.conf");
+        let old = fs::read_to_string(&path).unwrap();
+        fs::write(path, format!("{line}\n{old}")).unwrap();
+        self.reload();
+    }
+
+    /// A new database, and its name.
+    pub(crate) async fn create_database(&self) -> String {
+        self.create_database_with("").await
+    }
+
+    /// The same with options of `CREATE DATABASE`.
+    pub(crate) async fn create_database_with(&self, options: &str) -> String {
+        let name = format!("calls_{}", Uuid::new_v4().simple());
+        let statement = format!("CREATE DATABASE {name} OWNER {OWNER} {options}");
+        let mut admin = self.admin("postgres").await;
+        sqlx::query(AssertSqlSafe(statement))
+            .execute(&mut admin)
+            .await
+            .unwrap();
+        name
+    }
+
+    /// The address of a database, as its owner.
+    pub(crate) fn url(&self, database: &str) -> String {
+        self.url_as(OWNER, database)
+    }
+
+    /// The same as another user, perhaps with a password.
+    pub(crate) fn url_as(&self, user: &str, database: &str) -> String {
+        let folder = self.folder.display().to_string().replace('/', "%2F");
+        format!("postgres://{user}@{folder}/{database}")
+    }
+
+    /// The superuser's connection to a database.
+    pub(crate) async fn admin(&self, database: &str) -> PgConnection {
+        PgConnection::connect(&self.url_as("postgres", database))
+            .await
+            .unwrap()
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let output = command(self.programs.join(program), &self.folder, self.as_nobody)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{program}: {}\n{}",
+            String::from_utf8_lossy(&output.stderr),
+            fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+        );
+    }
+}
+
+fn command(program: impl AsRef<std::ffi::OsStr>, folder: &Path, as_nobody: bool) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder);
+    if as_nobody {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
+}
+
+/// The folder of the newest installed programs.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where the programs are is the machine's to say"
+)]
+fn programs() -> PathBuf {
+    if let Some(folder) = env::var_os("POSTGRES_BIN") {
+        return PathBuf::from(folder);
+    }
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let mut found: Vec<(u32, PathBuf)> = versions
+        .filter_map(|version| {
+            let path = version.ok()?.path();
+            let number = path.file_name()?.to_str()?.parse().ok()?;
+            let programs = path.join("bin");
+            programs
+                .join("initdb")
+                .exists()
+                .then_some((number, programs))
+        })
+        .collect();
+    found.sort();
+    match found.pop() {
+        Some((_, newest)) => newest,
+        None => panic!("PostgreSQL is missing: apt-get install postgresql, or set POSTGRES_BIN"),
+    }
+}
