@@ -44,7 +44,8 @@ ENV CLICK_TO_CALL__HTTP__BIND=0.0.0.0 \
     PORT=3000
 VOLUME /data
 EXPOSE 3000
-# Asks whether it is ready, not only whether it is up. Stopping takes up to http.shutdown_timeout_seconds (10).
+# Asks whether it is ready, not only whether it is up. A stop takes up to 18 s: http.drain_seconds (3),
+# http.shutdown_timeout_seconds (10), and 5 for the last hang-ups. `docker stop` gives 10 unless told `--timeout 20`.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["click-to-call", "healthcheck"]
 ENTRYPOINT ["click-to-call"]
 CMD ["serve"]

@@ -47,6 +47,19 @@ fn a_file_that_is_there_is_not_overwritten() {
 }
 
 #[test]
+fn what_an_interrupted_backup_has_left_is_in_nobodys_way() {
+    let place = used();
+    place.write("copy.db.part", "half a copy");
+    place.run(&["backup", "copy.db"]).done();
+    assert!(!place.path("copy.db.part").exists());
+    assert!(
+        fs::read(place.path("copy.db"))
+            .unwrap()
+            .starts_with(b"SQLite format 3\0")
+    );
+}
+
+#[test]
 fn nothing_is_left_behind_when_there_is_nothing_to_copy() {
     let place = Place::ready();
     place
@@ -59,5 +72,5 @@ fn nothing_is_left_behind_when_there_is_nothing_to_copy() {
         .run(&["backup", "copy.db"])
         .failed()
         .says("cannot copy the database");
-    assert!(!place.path("copy.db").exists());
+    assert!(!place.path("copy.db").exists() && !place.path("copy.db.part").exists());
 }

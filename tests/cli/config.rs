@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, fs, process::Command};
 
 use serde_json::Value;
 
@@ -18,6 +18,28 @@ fn settings_in_order_are_told_so() {
         "the settings are in order; the application's key has 2048 bits\n"
     );
     assert_eq!(run.err, "");
+}
+
+#[test]
+fn the_operations_page_leads_to_settings_in_order() {
+    let page = include_str!("../../docs/OPERATIONS.md");
+    let (_, compose) = page.split_once("### With Docker Compose").unwrap();
+    let (_, block) = compose.split_once("```sh\n").unwrap();
+    let (commands, _) = block.split_once("```").unwrap();
+    let place = Place::ready();
+    place.write(".env.example", include_str!("../../.env.example"));
+    let ours = commands
+        .lines()
+        .filter(|line| !line.starts_with("cargo") && !line.starts_with("docker"));
+    for command in ours {
+        let done = Command::new("sh")
+            .args(["-ec", command])
+            .current_dir(place.path(""))
+            .status();
+        assert!(done.unwrap().success(), "{command}");
+    }
+    fs::remove_file(place.path("private.key")).unwrap();
+    place.run(&["config", "check"]).done().says("2048 bits");
 }
 
 #[test]

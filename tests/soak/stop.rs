@@ -47,13 +47,15 @@ async fn stop_under(in_flight: usize) {
             loop {
                 let leg = Uuid::new_v4().to_string();
                 match connection.send(&requests::event(&leg)).await {
-                    Ok(answer) if answer.status == 200 => acknowledged.push(leg),
+                    Ok(answer) if answer.status == 200 => {
+                        acknowledged.push(leg);
+                        if acknowledged.len() == 3 {
+                            begun.0.fetch_add(1, Ordering::SeqCst);
+                            begun.1.notify_one();
+                        }
+                    }
                     Ok(answer) => assert_eq!(answer.status, 503),
                     Err(_) => return acknowledged,
-                }
-                if acknowledged.len() == 3 {
-                    begun.0.fetch_add(1, Ordering::SeqCst);
-                    begun.1.notify_one();
                 }
             }
         });

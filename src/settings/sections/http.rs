@@ -60,7 +60,8 @@ static SHUTDOWN_TIMEOUT: Key<Duration> = Key::new(
     "http.shutdown_timeout_seconds",
     &forms::seconds::<0, 300>(),
     Value("10"),
-    "How long a stop waits for requests under way. Give the process a little longer than this before it is killed.",
+    "How long a stop waits for requests under way, after http.drain_seconds and before up to 5 seconds for the last \
+     hang-ups. Give the process the sum of all three before it is killed.",
 );
 
 static DRAIN: Key<Duration> = Key::new(

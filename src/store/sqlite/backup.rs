@@ -27,41 +27,62 @@ pub(in crate::store) async fn back_up(from: &Path, to: &Path) -> Result<u64, Bac
         path: to.to_owned(),
         source,
     };
-    // SQLite fills an empty file but would make one that everybody can read.
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(OWNER_ONLY)
-        .open(to)
-        .map_err(refused)?;
-    let copied = copy(&source, to).await;
+    let part = begin(to).map_err(refused)?;
+    let copied = copy(&source, &part).await;
     if copied.is_err() {
-        // Half a copy must not be taken for one. It is ours: it was not there before.
-        let _ = fs::remove_file(to);
+        let _ = fs::remove_file(&part);
     }
     copied.map_err(|source| BackUpError::Copy {
         path: from.to_owned(),
         source,
     })?;
-    sync(to).map_err(refused)
+    finish(&part, to).map_err(refused)
 }
 
-async fn copy(source: &DatabaseFile, to: &Path) -> Result<(), sqlx::Error> {
+/// An empty file beside `to`, under another name: half a copy must not be taken for a whole one, whatever ends this.
+fn begin(to: &Path) -> io::Result<String> {
+    if to.try_exists()? {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    let name = to.to_str().ok_or_else(|| {
+        io::Error::new(
+            io::ErrorKind::InvalidFilename,
+            "SQLite takes names in UTF-8 only",
+        )
+    })?;
+    let part = format!("{name}.part");
+    // What an interrupted one has left.
+    match fs::remove_file(&part) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    // SQLite fills an empty file but would make one that everybody can read.
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(OWNER_ONLY)
+        .open(&part)?;
+    Ok(part)
+}
+
+async fn copy(source: &DatabaseFile, part: &str) -> Result<(), sqlx::Error> {
     let mut connection = SqliteConnection::connect_with(&open::reading(source)).await?;
     query("VACUUM INTO ?1")
-        .bind(to.to_string_lossy().as_ref())
+        .bind(part)
         .execute(&mut connection)
         .await?;
     connection.close().await
 }
 
-/// SQLite does not wait for the disk when it fills a file that nobody has open yet.
-fn sync(path: &Path) -> io::Result<u64> {
-    let file = File::open(path)?;
+/// Gives a whole copy its name. SQLite does not wait for the disk when it fills a file that nobody has open yet.
+fn finish(part: &str, to: &Path) -> io::Result<u64> {
+    let file = File::open(part)?;
     file.sync_all()?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
+    if to.try_exists()? {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    fs::rename(part, to)?;
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
     Ok(file.metadata()?.len())
 }
