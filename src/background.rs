@@ -163,7 +163,11 @@ async fn tidy_once(
     upkeep::sweep_history(store, before).await?;
     let deleted = upkeep::forget_expired_visitors(store, provider, now).await?;
     metrics.visitors.users_deleted(deleted);
-    let unused = ready_pool::drop_stale(store, provider, state.minter.ttl(), now).await?;
+    let unused = state
+        .sessions
+        .ready_pool()
+        .drop_stale(store, provider, state.minter.ttl(), now)
+        .await?;
     metrics.visitors.users_deleted(unused.deleted);
     for _ in 0..unused.dropped {
         metrics.visitors.ready(ReadyEvent::Dropped);

@@ -378,6 +378,8 @@ fn state(
         UserMode::PerVisitor => UserPolicy::PerVisitor,
         UserMode::Shared => UserPolicy::Shared(visitors.shared_user.clone()),
     };
+    // Users are known to their application alone, and live in one region.
+    let home = format!("{} {}", vonage.application_id, vonage.region.as_str());
     let signatures = match webhooks.signatures {
         SignaturePolicy::Off => None,
         SignaturePolicy::Required => Some(SignatureCheck::new(
@@ -394,7 +396,7 @@ fn state(
         .or_else(|| calls.phone_line.then(|| vonage.number.clone()));
     let views = Views::new(page.views_dir.clone(), phone.clone());
     Ok(AppState {
-        sessions: Sessions::new(users, visitors.ready_users),
+        sessions: Sessions::new(users, home, visitors.ready_users),
         answering: Answering {
             line: Arc::clone(&line),
             seal: TicketSeal::new(session_secret),

@@ -27,6 +27,8 @@ const STALE: u32 = 100;
 /// The pool, as one process sees it.
 pub struct ReadyPool {
     size: u32,
+    /// Where its users live: see [`VonageUser::home`].
+    home: String,
     /// Visitors of this process for whom a user is being made at this moment.
     waiting: watch::Sender<usize>,
     taken: Notify,
@@ -45,10 +47,11 @@ pub struct Stale {
 pub(super) struct Waiting<'a>(&'a ReadyPool);
 
 impl ReadyPool {
-    /// A pool that is kept at this many users; 0: there is none.
-    pub fn new(size: u32) -> Self {
+    /// A pool that is kept at this many users of this home; 0: there is none.
+    pub fn new(size: u32, home: String) -> Self {
         Self {
             size,
+            home,
             waiting: watch::Sender::new(0),
             taken: Notify::new(),
         }
@@ -63,7 +66,7 @@ impl ReadyPool {
         if self.size == 0 {
             return Ok(None);
         }
-        let user = store.take_ready_user(lasting).await?;
+        let user = store.take_ready_user(&self.home, lasting).await?;
         self.taken.notify_one();
         Ok(user)
     }
@@ -90,7 +93,7 @@ impl ReadyPool {
         token_ttl: TimeDelta,
         now: DateTime<Utc>,
     ) -> Result<bool, SessionError> {
-        if self.size == 0 || count(store, token_ttl, now).await? >= self.size {
+        if self.size == 0 || self.count(store, token_ttl, now).await? >= self.size {
             return Ok(false);
         }
         // The sender lives as long as the pool.
@@ -99,29 +102,58 @@ impl ReadyPool {
             .subscribe()
             .wait_for(|waiting| *waiting == 0)
             .await;
-        let user =
-            sessions::make_user(provider, sessions::user_life(token_ttl) + MAX_WAIT, now).await?;
+        let life = sessions::user_life(token_ttl) + MAX_WAIT;
+        let user = sessions::make_user(provider, &self.home, life, now).await?;
         store.insert_ready_user(&user).await?;
         Ok(true)
+    }
+
+    /// How many users wait that can still be given to somebody.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn count(
+        &self,
+        store: &dyn Store,
+        token_ttl: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<u32, StoreError> {
+        let lasting = now + sessions::user_life(token_ttl);
+        store.count_ready_users(&self.home, lasting).await
+    }
+
+    /// Drops users that have waited too long, here and at Vonage.
+    ///
+    /// # Errors
+    /// When the store fails. A user that Vonage does not let go is logged and left to its own `ttl` there, and so is one
+    /// that lives elsewhere.
+    pub async fn drop_stale(
+        &self,
+        store: &dyn Store,
+        provider: &dyn Provider,
+        token_ttl: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<Stale, StoreError> {
+        let mut stale = Stale::default();
+        let ending = now + sessions::user_life(token_ttl);
+        // Out of the store first: nobody is to be given a user that is being deleted.
+        for user in store.drop_ready_users(ending, STALE).await? {
+            stale.dropped += 1;
+            let Some(id) = user.id.filter(|_| user.home == self.home) else {
+                continue;
+            };
+            match provider.delete_user(&id).await {
+                Ok(()) => stale.deleted += 1,
+                Err(error) => tracing::warn!(%error, "could not delete a user that nobody needed"),
+            }
+        }
+        Ok(stale)
     }
 
     /// Waits until somebody has asked for a user.
     pub async fn asked(&self) {
         self.taken.notified().await;
     }
-}
-
-/// How many users wait that can still be given to somebody.
-///
-/// # Errors
-/// When the store fails.
-pub async fn count(
-    store: &dyn Store,
-    token_ttl: TimeDelta,
-    now: DateTime<Utc>,
-) -> Result<u32, StoreError> {
-    let lasting = now + sessions::user_life(token_ttl);
-    store.count_ready_users(lasting).await
 }
 
 /// How long to make none ahead after so many failures in a row, of which `error` is the last.
@@ -132,30 +164,6 @@ pub fn pause(error: &SessionError, failures: u32) -> Duration {
         SessionError::Provider(_) | SessionError::Store(_) | SessionError::Random => None,
     };
     backoff.max(asked.unwrap_or_default()).min(MAX_PAUSE)
-}
-
-/// Drops users that have waited too long, here and at Vonage.
-///
-/// # Errors
-/// When the store fails. A user that Vonage does not let go is logged and left to its own `ttl` there.
-pub async fn drop_stale(
-    store: &dyn Store,
-    provider: &dyn Provider,
-    token_ttl: TimeDelta,
-    now: DateTime<Utc>,
-) -> Result<Stale, StoreError> {
-    let mut stale = Stale::default();
-    let ending = now + sessions::user_life(token_ttl);
-    // Out of the store first: nobody is to be given a user that is being deleted.
-    for user in store.drop_ready_users(ending, STALE).await? {
-        stale.dropped += 1;
-        let Some(id) = &user.id else { continue };
-        match provider.delete_user(id).await {
-            Ok(()) => stale.deleted += 1,
-            Err(error) => tracing::warn!(%error, "could not delete a user that nobody needed"),
-        }
-    }
-    Ok(stale)
 }
 
 impl Drop for Waiting<'_> {

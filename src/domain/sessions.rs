@@ -75,6 +75,8 @@ impl UserSource {
 #[derive(Debug)]
 pub struct Sessions {
     policy: UserPolicy,
+    /// Where the users live that are made now: see [`VonageUser::home`].
+    home: String,
     ready: ReadyPool,
     /// Lasting names that are known to exist at Vonage, so that each is looked up once in a process's life.
     ensured: Mutex<HashSet<String>>,
@@ -92,15 +94,17 @@ pub struct Session {
 }
 
 impl Sessions {
-    /// Sessions of visitors who become users by this policy. `ready`: how many users of their own are made ahead.
-    pub fn new(policy: UserPolicy, ready: u32) -> Self {
+    /// Sessions of visitors who become users of this home by this policy. `ready`: how many users of their own are made
+    /// ahead.
+    pub fn new(policy: UserPolicy, home: String, ready: u32) -> Self {
         let ready = match policy {
             UserPolicy::PerVisitor => ready,
             UserPolicy::Shared(_) => 0,
         };
         Self {
             policy,
-            ready: ReadyPool::new(ready),
+            ready: ReadyPool::new(ready, home.clone()),
+            home,
             ensured: Mutex::default(),
         }
     }
@@ -181,7 +185,7 @@ impl Sessions {
         }
     }
 
-    /// Gives a visitor a new user when theirs would be gone before a token made now ends.
+    /// Gives a visitor a new user when theirs would be gone before a token made now ends, or lives elsewhere.
     ///
     /// The name changes then: whether Vonage would lengthen the life of an old user is nowhere stated.
     async fn renew(
@@ -193,7 +197,8 @@ impl Sessions {
         now: DateTime<Utc>,
     ) -> Result<(Visitor, UserSource), SessionError> {
         let outlives_token = visitor.user.expires_at >= now + token_ttl;
-        if outlives_token && self.is_visitor_name(&visitor.user.name) {
+        let lives_here = visitor.user.home == self.home;
+        if outlives_token && lives_here && self.is_visitor_name(&visitor.user.name) {
             if let UserPolicy::Shared(name) = &self.policy {
                 self.ensure_lasting(provider, name).await?;
             }
@@ -224,6 +229,7 @@ impl Sessions {
                     name: name.clone(),
                     id: None,
                     expires_at: now + life,
+                    home: self.home.clone(),
                 };
                 Ok((user, UserSource::Shared))
             }
@@ -232,7 +238,7 @@ impl Sessions {
                     return Ok((user, UserSource::Ready));
                 }
                 let _waiting = self.ready.visitor_waits();
-                let user = make_user(provider, life, now).await?;
+                let user = make_user(provider, &self.home, life, now).await?;
                 Ok((user, UserSource::Made))
             }
         }
@@ -258,6 +264,7 @@ pub(super) fn user_life(token_ttl: TimeDelta) -> TimeDelta {
 /// Makes a user for one visitor.
 pub(super) async fn make_user(
     provider: &dyn Provider,
+    home: &str,
     life: TimeDelta,
     now: DateTime<Utc>,
 ) -> Result<VonageUser, SessionError> {
@@ -268,6 +275,7 @@ pub(super) async fn make_user(
         name,
         id: made.id,
         expires_at: now + life,
+        home: home.to_owned(),
     })
 }
 

@@ -169,16 +169,22 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Keeps a Vonage user that was made ahead, for a visitor to come. Keeping the same one again changes nothing.
     async fn insert_ready_user(&self, user: &VonageUser) -> Result<(), StoreError>;
 
-    /// How many users that were made ahead last until `lasting` at least.
-    async fn count_ready_users(&self, lasting: DateTime<Utc>) -> Result<u32, StoreError>;
+    /// How many users that were made ahead live in this home and last until `lasting` at least.
+    async fn count_ready_users(
+        &self,
+        home: &str,
+        lasting: DateTime<Utc>,
+    ) -> Result<u32, StoreError>;
 
-    /// Takes out the user that was made ahead, lasts until `lasting` at least, and ends first. Nobody else gets it.
+    /// Takes out the user that was made ahead, lives in this home, lasts until `lasting` at least, and ends first.
+    /// Nobody else gets it.
     async fn take_ready_user(
         &self,
+        home: &str,
         lasting: DateTime<Utc>,
     ) -> Result<Option<VonageUser>, StoreError>;
 
-    /// Takes out the users that were made ahead and end before `ending`, at most `limit` of them, the first to end first.
+    /// Takes out the users that were made ahead, wherever they live, and end before `ending`, at most `limit` of them, the first to end first.
     async fn drop_ready_users(
         &self,
         ending: DateTime<Utc>,

@@ -59,6 +59,9 @@ pub struct VonageUser {
     pub id: Option<String>,
     /// Vonage deletes it by itself about then; a token must not outlive it.
     pub expires_at: DateTime<Utc>,
+    /// Where it lives: a word for the application and the region that it was made in. Another application knows
+    /// nothing of it.
+    pub home: String,
 }
 
 /// A browser or app session.

@@ -9,7 +9,7 @@ use actix_web::{
     web::{self, Data},
 };
 
-use crate::{domain::ready_pool, metrics, state::AppState};
+use crate::{metrics, state::AppState};
 
 /// Time for what is looked up in the store.
 const STORE_DEADLINE: Duration = Duration::from_secs(1);
@@ -37,7 +37,8 @@ async fn show(state: Data<AppState>) -> HttpResponse {
     let metrics = &state.metrics;
     metrics.tokens.set_waiting(state.minter.waiting());
     // With the store away the last number stands; that it is away others tell.
-    let counting = ready_pool::count(&*state.store, state.minter.ttl(), state.clock.now());
+    let (ttl, now) = (state.minter.ttl(), state.clock.now());
+    let counting = state.sessions.ready_pool().count(&*state.store, ttl, now);
     if let Ok(Ok(ready)) = tokio::time::timeout(STORE_DEADLINE, counting).await {
         metrics.visitors.set_ready(ready);
     }

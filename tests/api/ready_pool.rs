@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use chrono::TimeDelta;
 use click_to_call::settings::UserMode;
+use reqwest::StatusCode;
 use serde_json::Value;
 use wiremock::{Request, ResponseTemplate};
 
-use crate::helpers::{TestApp, VonageStub};
+use crate::helpers::{JsonOf, TestApp, VonageStub};
 
 const DAY: u64 = 86_400;
 
@@ -101,4 +102,23 @@ async fn where_all_share_a_user_none_is_made_ahead() {
     app.visitor().await;
     let made = app.vonage.requests("POST", "/v1/users").await;
     assert_eq!(names(&made), HashSet::from(["supportuser".to_owned()]));
+}
+
+#[tokio::test]
+async fn nobody_keeps_or_gets_a_user_of_another_application() {
+    let mut app = with_ready_users(1).await;
+    wait_for_pool(&app, 1).await;
+    let session = app.visitor().await.session;
+    wait_for_pool(&app, 1).await;
+    let before = names(&app.vonage.requests("POST", "/v1/users").await);
+
+    app.settings.vonage.application_id = "bbbbbbbb-bbbb-cccc-dddd-0123456789ab".to_owned();
+    let app = app.restart().await;
+    let returning = app.open_session(Some(&session)).await;
+    let returning = returning.json_of(StatusCode::CREATED).await;
+    let now = [
+        app.visitor().await.user,
+        returning["user"].as_str().unwrap().to_owned(),
+    ];
+    assert!(now.iter().all(|user| !before.contains(user)));
 }

@@ -10,6 +10,9 @@ use click_to_call::domain::{
 };
 use uuid::Uuid;
 
+/// Where users live.
+pub(crate) const HOME: &str = "application eu";
+
 /// So many seconds after the moment in which every record is made.
 pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_767_600_000, 0).unwrap() + TimeDelta::seconds(seconds)
@@ -51,6 +54,7 @@ pub(crate) fn user() -> VonageUser {
         name: format!("visitor-{}", Uuid::new_v4()),
         id: Some(format!("USR-{}", Uuid::new_v4())),
         expires_at: at(172_800),
+        home: HOME.to_owned(),
     }
 }
 

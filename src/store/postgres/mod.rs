@@ -129,15 +129,22 @@ impl Store for PostgresStore {
         self.database.run(InsertReadyUser(user.clone())).await
     }
 
-    async fn count_ready_users(&self, lasting: DateTime<Utc>) -> Result<u32, StoreError> {
-        self.database.run(CountReadyUsers { lasting }).await
+    async fn count_ready_users(
+        &self,
+        home: &str,
+        lasting: DateTime<Utc>,
+    ) -> Result<u32, StoreError> {
+        let home = home.to_owned();
+        self.database.run(CountReadyUsers { home, lasting }).await
     }
 
     async fn take_ready_user(
         &self,
+        home: &str,
         lasting: DateTime<Utc>,
     ) -> Result<Option<VonageUser>, StoreError> {
-        self.database.run(TakeReadyUser { lasting }).await
+        let home = home.to_owned();
+        self.database.run(TakeReadyUser { home, lasting }).await
     }
 
     async fn drop_ready_users(

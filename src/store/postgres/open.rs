@@ -204,6 +204,11 @@ fn migrations() -> Vec<Migration> {
             "ready users",
             include_str!("../../../migrations/postgres/0002_ready_users.sql"),
         ),
+        step(
+            3,
+            "homes",
+            include_str!("../../../migrations/postgres/0003_homes.sql"),
+        ),
     ]
 }
 

@@ -14,15 +14,15 @@ use super::{
 use crate::domain::{store::StoreError, visitor::VonageUser};
 
 const INSERT: &str = "
-    INSERT INTO ready_users (name, user_id, expires_at) VALUES ($1, $2, $3)
+    INSERT INTO ready_users (name, user_id, expires_at, home) VALUES ($1, $2, $3, $4)
     ON CONFLICT (name) DO NOTHING";
 
-const COUNT: &str = "SELECT count(*) FROM ready_users WHERE expires_at >= $1";
+const COUNT: &str = "SELECT count(*) FROM ready_users WHERE home = $1 AND expires_at >= $2";
 
 /// The one whose time ends first, so that few grow stale. Visitors who come at once don't wait for each other.
 const TAKE: &str = "
     WITH first AS MATERIALIZED (
-        SELECT name FROM ready_users WHERE expires_at >= $1 ORDER BY expires_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+        SELECT name FROM ready_users WHERE home = $1 AND expires_at >= $2 ORDER BY expires_at LIMIT 1 FOR UPDATE SKIP LOCKED)
     DELETE FROM ready_users USING first WHERE ready_users.name = first.name
     RETURNING ready_users.*";
 
@@ -43,6 +43,7 @@ impl Operation for InsertReadyUser {
             .bind(&self.0.name)
             .bind(&self.0.id)
             .bind(millis(self.0.expires_at))
+            .bind(&self.0.home)
             .execute(connection)
             .await?;
         Ok(())
@@ -50,6 +51,7 @@ impl Operation for InsertReadyUser {
 }
 
 pub(super) struct CountReadyUsers {
+    pub(super) home: String,
     pub(super) lasting: DateTime<Utc>,
 }
 
@@ -59,6 +61,7 @@ impl Operation for CountReadyUsers {
 
     async fn run(&self, connection: &mut PgConnection) -> Result<u32, Fault> {
         let count: i64 = query_scalar(COUNT)
+            .bind(&self.home)
             .bind(millis(self.lasting))
             .fetch_one(connection)
             .await?;
@@ -68,6 +71,7 @@ impl Operation for CountReadyUsers {
 }
 
 pub(super) struct TakeReadyUser {
+    pub(super) home: String,
     pub(super) lasting: DateTime<Utc>,
 }
 
@@ -77,6 +81,7 @@ impl Operation for TakeReadyUser {
 
     async fn run(&self, connection: &mut PgConnection) -> Result<Option<VonageUser>, Fault> {
         let row = query(TAKE)
+            .bind(&self.home)
             .bind(millis(self.lasting))
             .fetch_optional(connection)
             .await?;
@@ -110,5 +115,6 @@ fn user(row: &PgRow) -> Result<VonageUser, Fault> {
         name: row.try_get("name")?,
         id: row.try_get("user_id")?,
         expires_at: row.time("expires_at")?,
+        home: row.try_get("home")?,
     })
 }

@@ -129,19 +129,25 @@ impl Store for SqliteStore {
         self.writer.write(InsertReadyUser(user.clone())).await
     }
 
-    async fn count_ready_users(&self, lasting: DateTime<Utc>) -> Result<u32, StoreError> {
-        ready_users::count(&self.readers.pool()?, lasting).await
+    async fn count_ready_users(
+        &self,
+        home: &str,
+        lasting: DateTime<Utc>,
+    ) -> Result<u32, StoreError> {
+        ready_users::count(&self.readers.pool()?, home, lasting).await
     }
 
     async fn take_ready_user(
         &self,
+        home: &str,
         lasting: DateTime<Utc>,
     ) -> Result<Option<VonageUser>, StoreError> {
         // A crowd that has emptied the pool is not to wait for the disk to learn it.
-        if self.count_ready_users(lasting).await? == 0 {
+        if self.count_ready_users(home, lasting).await? == 0 {
             return Ok(None);
         }
-        self.writer.write(TakeReadyUser { lasting }).await
+        let home = home.to_owned();
+        self.writer.write(TakeReadyUser { home, lasting }).await
     }
 
     async fn drop_ready_users(

@@ -133,6 +133,11 @@ fn migrations() -> Vec<Migration> {
             "ready users",
             include_str!("../../../migrations/sqlite/0002_ready_users.sql"),
         ),
+        step(
+            3,
+            "homes",
+            include_str!("../../../migrations/sqlite/0003_homes.sql"),
+        ),
     ]
 }
 

@@ -11,15 +11,15 @@ use super::{
 use crate::domain::{store::StoreError, visitor::VonageUser};
 
 const INSERT: &str = "
-    INSERT INTO ready_users (name, user_id, expires_at) VALUES (?1, ?2, ?3)
+    INSERT INTO ready_users (name, user_id, expires_at, home) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (name) DO NOTHING";
 
-const COUNT: &str = "SELECT count(*) FROM ready_users WHERE expires_at >= ?1";
+const COUNT: &str = "SELECT count(*) FROM ready_users WHERE home = ?1 AND expires_at >= ?2";
 
 /// The one whose time ends first, so that few grow stale.
 const TAKE: &str = "
     DELETE FROM ready_users
-    WHERE name = (SELECT name FROM ready_users WHERE expires_at >= ?1 ORDER BY expires_at LIMIT 1)
+    WHERE name = (SELECT name FROM ready_users WHERE home = ?1 AND expires_at >= ?2 ORDER BY expires_at LIMIT 1)
     RETURNING *";
 
 const DROP: &str = "
@@ -27,8 +27,13 @@ const DROP: &str = "
     WHERE name IN (SELECT name FROM ready_users WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)
     RETURNING *";
 
-pub(super) async fn count(pool: &SqlitePool, lasting: DateTime<Utc>) -> Result<u32, StoreError> {
+pub(super) async fn count(
+    pool: &SqlitePool,
+    home: &str,
+    lasting: DateTime<Utc>,
+) -> Result<u32, StoreError> {
     Ok(query_scalar(COUNT)
+        .bind(home)
         .bind(millis(lasting))
         .fetch_one(pool)
         .await?)
@@ -45,6 +50,7 @@ impl Write for InsertReadyUser {
             .bind(&self.0.name)
             .bind(&self.0.id)
             .bind(millis(self.0.expires_at))
+            .bind(&self.0.home)
             .execute(connection)
             .await?;
         Ok(())
@@ -52,6 +58,7 @@ impl Write for InsertReadyUser {
 }
 
 pub(super) struct TakeReadyUser {
+    pub(super) home: String,
     pub(super) lasting: DateTime<Utc>,
 }
 
@@ -64,6 +71,7 @@ impl Write for TakeReadyUser {
         connection: &mut SqliteConnection,
     ) -> Result<Option<VonageUser>, StoreError> {
         let row = query(TAKE)
+            .bind(&self.home)
             .bind(millis(self.lasting))
             .fetch_optional(connection)
             .await?;
@@ -98,5 +106,6 @@ fn user(row: &SqliteRow) -> Result<VonageUser, StoreError> {
         name: row.try_get("name")?,
         id: row.try_get("user_id")?,
         expires_at: row.time("expires_at")?,
+        home: row.try_get("home")?,
     })
 }

@@ -17,8 +17,8 @@ use crate::domain::{
 /// Keeping one again changes nothing, so that a caller who never heard the answer can repeat it.
 const INSERT: &str = "
     INSERT INTO visitors
-        (id, session_hash, user_name, user_id, user_expires_at, owns_user, created_at, expires_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        (id, session_hash, user_name, user_id, user_expires_at, owns_user, created_at, expires_at, user_home)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
     ON CONFLICT (id) DO NOTHING";
 
 const FIND: &str = "SELECT * FROM visitors WHERE session_hash = ?1 AND expires_at > ?2";
@@ -30,7 +30,8 @@ const LIST_EXPIRED: &str =
 
 const RENEW: &str = "
     UPDATE visitors
-    SET user_name = ?2, user_id = ?3, user_expires_at = ?4, owns_user = ?5, expires_at = max(expires_at, ?6)
+    SET user_name = ?2, user_id = ?3, user_expires_at = ?4, owns_user = ?5, expires_at = max(expires_at, ?6),
+        user_home = ?8
     WHERE id = ?1 AND user_name = ?7";
 
 const DELETE: &str = "DELETE FROM visitors WHERE id = ?1";
@@ -85,6 +86,7 @@ impl Write for InsertVisitor {
             .bind(owns_user)
             .bind(millis(*created_at))
             .bind(millis(*expires_at))
+            .bind(&user.home)
             .execute(connection)
             .await?;
         Ok(())
@@ -119,6 +121,7 @@ impl Write for RenewVisitor {
             .bind(owns_user)
             .bind(millis(*expires_at))
             .bind(&self.old_user)
+            .bind(&user.home)
             .execute(&mut *connection)
             .await?;
         let row = query(FIND_BY_ID)
@@ -152,6 +155,7 @@ fn visitor(row: &SqliteRow) -> Result<Visitor, StoreError> {
             name: row.try_get("user_name")?,
             id: row.try_get("user_id")?,
             expires_at: row.time("user_expires_at")?,
+            home: row.try_get("user_home")?,
         },
         owns_user: row.try_get("owns_user")?,
         created_at: row.time("created_at")?,

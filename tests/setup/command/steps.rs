@@ -305,6 +305,7 @@ async fn users_of_expired_visitors_are_pruned_and_others_stay() {
             name: "visitor-expired".to_owned(),
             id: Some(expired),
             expires_at: over,
+            home: "elsewhere".to_owned(),
         },
         owns_user: true,
         created_at: over - TimeDelta::days(1),

@@ -75,6 +75,7 @@ macro_rules! test_contract {
                 ready_user_is_taken_once,
                 first_to_end_is_taken_first,
                 user_that_ends_too_early_is_not_taken,
+                user_that_lives_elsewhere_is_not_taken,
                 stale_ready_users_are_dropped_and_handed_out,
                 many_takers_get_different_users,
             ]

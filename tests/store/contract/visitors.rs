@@ -7,7 +7,7 @@ use click_to_call::domain::{
     visitor::{Visitor, VonageUser},
 };
 
-use crate::records::{at, call, user, visitor};
+use crate::records::{HOME, at, call, user, visitor};
 
 pub(crate) async fn visitor_is_found_until_the_end(store: &Arc<dyn Store>) {
     let visitor = visitor();
@@ -24,6 +24,7 @@ pub(crate) async fn shared_user_is_read_back(store: &Arc<dyn Store>) {
             name: "supportuser".to_owned(),
             id: None,
             expires_at: at(86_400),
+            home: HOME.to_owned(),
         },
         owns_user: false,
         ..visitor()
@@ -47,6 +48,7 @@ pub(crate) async fn renewal_moves_the_end_only_forward(store: &Arc<dyn Store>) {
     for (given, kept) in [(at(7_200), at(7_200)), (at(60), at(7_200))] {
         let old_user = visitor.user.name;
         visitor.user = user();
+        visitor.user.home = format!("home until {given}");
         visitor.owns_user = !visitor.owns_user;
         visitor.expires_at = given;
         let renewed = store.renew_visitor(&visitor, &old_user).await.unwrap();
