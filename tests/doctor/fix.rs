@@ -45,7 +45,7 @@ async fn everything_that_can_be_mended_is_and_nothing_of_the_owners_is_lost() {
         "capabilities": {
             "voice": {
                 "webhooks": {
-                    "answer_url": { "address": "https://old.example/answer", "http_method": "GET" },
+                    "answer_url": { "address": format!("{}/answer", world.front.url), "http_method": "GET" },
                 },
                 "signed_callbacks": false,
                 "conversations_ttl": 24,
@@ -75,7 +75,7 @@ async fn everything_that_can_be_mended_is_and_nothing_of_the_owners_is_lost() {
     let done = mended(&report);
     for words in [
         "mode 0600",
-        "instead of GET https://old.example/answer",
+        &format!("instead of GET {}/answer", world.front.url),
         "signed callbacks: on instead of off",
         "RTC event address",
         &format!("{NUMBER} is linked to the application {APPLICATION}"),
@@ -83,7 +83,7 @@ async fn everything_that_can_be_mended_is_and_nothing_of_the_owners_is_lost() {
     ] {
         assert!(done.contains(words), "{words:?} is not in {done}");
     }
-    assert_eq!(report.json["mended"].as_array().unwrap().len(), 4, "{done}");
+    assert_eq!(report.json["mended"].as_array().unwrap().len(), 6, "{done}");
     assert_eq!(
         fs::metadata(key).unwrap().permissions().mode() & 0o777,
         0o600
@@ -123,6 +123,44 @@ async fn what_somebody_else_uses_is_left_alone() {
     report.fails("number", "leads to another application", "numbers link");
     let number = account.owned_number(NUMBER).await.unwrap().unwrap();
     assert_eq!(number.app_id.as_deref(), Some(OTHER_APPLICATION));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_of_another_deployment_are_left_alone() {
+    let world = World::start().await;
+    let document = json!({
+        "name": "Support",
+        "keys": { "public_key": world.account().application(APPLICATION).await.unwrap().public_key() },
+        "capabilities": {
+            "voice": {
+                "webhooks": {
+                    "answer_url": { "address": "https://production.example/webhooks/answer", "http_method": "GET" },
+                },
+                "signed_callbacks": false,
+            },
+        },
+        "privacy": { "improve_ai": true },
+    });
+    let path = format!("/v2/applications/{APPLICATION}");
+    done(owner(&world, Method::PUT, &path).json(&document)).await;
+
+    let report = world.folder.doctor(&["--fix"]).await;
+    let done = mended(&report);
+    assert!(done.contains("AI: off instead of on"), "{done}");
+    assert!(done.contains("event address"), "{done}");
+    assert_eq!(report.json["mended"].as_array().unwrap().len(), 2, "{done}");
+    report.says("webhooks", "production.example", "app update --public-url");
+    assert_eq!(report.check("webhooks")["fixable"], false);
+    assert_eq!(report.check("signed-callbacks")["fixable"], false);
+    let document = world.account().application(APPLICATION).await.unwrap();
+    let voice = &document.to_json()["capabilities"]["voice"];
+    let answer = &voice["webhooks"]["answer_url"];
+    assert_eq!(
+        answer["address"],
+        "https://production.example/webhooks/answer"
+    );
+    assert_eq!(answer["http_method"], "GET");
+    assert_eq!(voice["signed_callbacks"], false);
 }
 
 #[tokio::test(flavor = "multi_thread")]

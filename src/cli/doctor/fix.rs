@@ -10,15 +10,19 @@ use super::{
     check::{Finding, Trouble},
     context::Context,
 };
-use crate::vonage::account::applications::Wanted;
+use crate::vonage::account::applications::{self, Application, Change};
 
 /// A way to mend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fix {
     /// Keep the key file from others.
     KeyMode(PathBuf),
-    /// Lead the application's webhooks here, signed, and keep the calls' content from Vonage's AI.
+    /// Lead the application's webhooks here, but for those that lead to another place.
     Webhooks,
+    /// Have Vonage sign the webhooks.
+    SignedCallbacks,
+    /// Keep the calls' content from Vonage's AI.
+    Privacy,
     /// Link the number, which leads nowhere yet.
     LinkNumber,
     /// Make the shared user.
@@ -55,6 +59,22 @@ pub(super) async fn mend(context: &Context, findings: &[Finding]) -> Vec<Mended>
         let outcome = match fix {
             Fix::KeyMode(path) => restrict(path),
             Fix::Webhooks => webhooks(context).await,
+            Fix::SignedCallbacks => {
+                edit(context, |application| {
+                    applications::sign_callbacks(application)
+                        .into_iter()
+                        .collect()
+                })
+                .await
+            }
+            Fix::Privacy => {
+                edit(context, |application| {
+                    applications::keep_content(application)
+                        .into_iter()
+                        .collect()
+                })
+                .await
+            }
             Fix::LinkNumber => link_number(context).await,
             Fix::SharedUser => shared_user(context).await,
         };
@@ -72,19 +92,29 @@ fn restrict(path: &Path) -> Result<String, String> {
     ))
 }
 
-/// Read again, changed and written back whole: an application is replaced by what is sent.
 async fn webhooks(context: &Context) -> Result<String, String> {
+    let public_url = context.reachable_url().map_err(why)?;
+    edit(context, |application| {
+        applications::lead_own_webhooks(application, public_url)
+    })
+    .await
+}
+
+/// Read again, changed and written back whole: an application is replaced by what is sent.
+async fn edit(
+    context: &Context,
+    change: impl FnOnce(&mut Application) -> Vec<Change>,
+) -> Result<String, String> {
     let account = context.account().map_err(why)?;
     let id = context.application_id().map_err(why)?;
-    let wanted = Wanted {
-        public_url: Some(context.public_url().map_err(why)?.clone()),
-        ..Wanted::default()
-    };
     let mut application = account
         .application(id)
         .await
         .map_err(|error| error.to_string())?;
-    let changes = wanted.apply(&mut application);
+    let changes = change(&mut application);
+    if changes.is_empty() {
+        return Err("the application has been changed meanwhile".to_owned());
+    }
     account
         .replace_application(&application)
         .await

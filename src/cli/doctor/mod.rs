@@ -34,7 +34,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 pub const EXAMPLES: &str = "\
 Examples:
   click-to-call doctor            what is wrong, why it matters, what mends it
-  click-to-call doctor --fix      mends webhooks, the number's link, the key file's mode and the shared user
+  click-to-call doctor --fix      mends webhooks that lead nowhere else, the number's link, the key file and the shared user
   click-to-call doctor --json     the same for scripts; exit code 1 when something has failed";
 
 /// Arguments of `doctor`.

@@ -75,5 +75,5 @@ async fn look_at_privacy(context: &Context) -> Verdict {
         "Vonage may use the calls' content to improve its AI",
         "`click-to-call doctor --fix`, or dashboard, Applications, your application, Edit, Improve AI: off",
     )
-    .mended_by(Fix::Webhooks))
+    .mended_by(Fix::Privacy))
 }

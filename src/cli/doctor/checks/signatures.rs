@@ -10,6 +10,7 @@ use crate::{
         fix::Fix,
     },
     settings::SignaturePolicy,
+    vonage::account::applications::has_webhooks_elsewhere,
 };
 
 /// HS256 wants a key as long as its hash (RFC 7518 section 3.2).
@@ -32,17 +33,30 @@ pub(in crate::cli::doctor) const SECRET: Check = Check {
 
 async fn look_at_callbacks(context: &Context) -> Verdict {
     let policy = context.signatures()?;
-    if context.application().await?.signs_callbacks() == Some(true) {
+    let application = context.application().await?;
+    if application.signs_callbacks() == Some(true) {
         return Ok("Vonage signs the webhooks".to_owned());
     }
-    let remedy = "`click-to-call doctor --fix`, or dashboard, Applications, your application, Edit, Voice, Use signed \
-                  webhooks: on";
+    // Whoever else is asked may not expect it.
+    let is_ours = context
+        .reachable_url()
+        .is_ok_and(|here| !has_webhooks_elsewhere(application, here));
+    let place = "dashboard, Applications, your application, Edit, Voice, Use signed webhooks: on";
+    let remedy = if is_ours {
+        format!("`click-to-call doctor --fix`, or {place}")
+    } else {
+        format!("mend webhooks first; or {place}")
+    };
     let problem = "the application's webhooks are not signed";
-    Err(match policy {
+    let trouble = match policy {
         SignaturePolicy::Required => Trouble::failed(problem, remedy),
         SignaturePolicy::Off => Trouble::warning(problem, remedy),
-    }
-    .mended_by(Fix::Webhooks))
+    };
+    Err(if is_ours {
+        trouble.mended_by(Fix::SignedCallbacks)
+    } else {
+        trouble
+    })
 }
 
 fn look_at_secret(context: &Context) -> Verdict {

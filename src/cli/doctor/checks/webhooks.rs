@@ -1,7 +1,6 @@
 //! `webhooks`: the application asks this service about calls, by POST, and does not wait for too long.
 
 use futures_util::FutureExt;
-use url::Url;
 
 use crate::{
     cli::doctor::{
@@ -9,8 +8,9 @@ use crate::{
         context::Context,
         fix::Fix,
     },
-    settings,
-    vonage::account::applications::{Wanted, WebhookKind},
+    vonage::account::applications::{
+        Wanted, WebhookKind, has_webhooks_elsewhere, lead_own_webhooks,
+    },
 };
 
 pub(in crate::cli::doctor) const CHECK: Check = Check {
@@ -21,15 +21,9 @@ pub(in crate::cli::doctor) const CHECK: Check = Check {
 };
 
 async fn look(context: &Context) -> Verdict {
-    let public_url = context.public_url()?;
     let application = context.application().await?;
-    if is_out_of_reach(public_url, context.api_url()?) {
-        return Err(Trouble::failed(
-            format!("PUBLIC_URL is {public_url}, which Vonage can't reach"),
-            "set PUBLIC_URL to the https address under which the world reaches this service; on your own machine, to \
-             that of a tunnel",
-        ));
-    }
+    let public_url = context.reachable_url()?;
+    let origin = public_url.origin().ascii_serialization();
     let wanted = Wanted {
         public_url: Some(public_url.clone()),
         ..Wanted::default()
@@ -45,19 +39,23 @@ async fn look(context: &Context) -> Verdict {
         })
         .collect();
     if differences.is_empty() {
-        return Ok(format!(
-            "all of them lead to {}",
-            public_url.origin().ascii_serialization()
-        ));
+        return Ok(format!("all of them lead to {origin}"));
     }
-    Err(Trouble::failed(
-        differences.join("\n"),
-        "`click-to-call doctor --fix`, or dashboard, Applications, your application, Edit, Voice and RTC",
+    let place = "dashboard, Applications, your application, Edit, Voice and RTC";
+    let remedy = if has_webhooks_elsewhere(application, public_url) {
+        format!(
+            "if nobody needs them where they lead now: `click-to-call app update --public-url {origin}`, or {place}; \
+             `--fix` leaves those alone"
+        )
+    } else {
+        format!("`click-to-call doctor --fix`, or {place}")
+    };
+    let trouble = Trouble::failed(differences.join("\n"), remedy);
+    Err(
+        if lead_own_webhooks(&mut application.clone(), public_url).is_empty() {
+            trouble
+        } else {
+            trouble.mended_by(Fix::Webhooks)
+        },
     )
-    .mended_by(Fix::Webhooks))
-}
-
-/// An address of this machine alone, while Vonage is elsewhere.
-fn is_out_of_reach(public_url: &Url, api_url: &Url) -> bool {
-    settings::is_loopback(public_url) && !settings::is_loopback(api_url)
 }

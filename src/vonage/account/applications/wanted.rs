@@ -116,10 +116,42 @@ impl Wanted {
 }
 
 fn apply_webhooks(application: &mut Application, public_url: &Url, changes: &mut Vec<Change>) {
+    changes.extend(lead_webhooks(application, public_url, |_found| true));
+    changes.extend(sign_callbacks(application));
+    changes.extend(keep_content(application));
+}
+
+/// Leads the webhooks that are not set, or lead to this origin already, to the service there. Those that lead to
+/// another place are left alone: somebody may need them there.
+pub fn lead_own_webhooks(application: &mut Application, public_url: &Url) -> Vec<Change> {
+    lead_webhooks(application, public_url, |found| {
+        !leads_elsewhere(found, public_url)
+    })
+}
+
+/// Whether any of the webhooks leads to another place than this origin.
+pub fn has_webhooks_elsewhere(application: &Application, public_url: &Url) -> bool {
+    WebhookKind::ALL
+        .into_iter()
+        .filter_map(|kind| application.webhook(kind))
+        .any(|found| leads_elsewhere(&found, public_url))
+}
+
+fn leads_elsewhere(found: &Webhook, public_url: &Url) -> bool {
+    let is_here = |address: Url| address.origin() == public_url.origin();
+    !found.address.is_empty() && !Url::parse(&found.address).is_ok_and(is_here)
+}
+
+fn lead_webhooks(
+    application: &mut Application,
+    public_url: &Url,
+    may_change: impl Fn(&Webhook) -> bool,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
     for kind in WebhookKind::ALL {
         let wanted = webhook(kind, public_url);
         let found = application.webhook(kind);
-        if !is_met(&wanted, found.as_ref()) {
+        if !is_met(&wanted, found.as_ref()) && found.as_ref().is_none_or(&may_change) {
             changes.push(Change {
                 what: kind.to_string(),
                 from: found.map(|webhook| webhook.to_string()),
@@ -128,27 +160,28 @@ fn apply_webhooks(application: &mut Application, public_url: &Url, changes: &mut
             set_webhook(application, kind, &wanted);
         }
     }
-    if application.signs_callbacks() != Some(true) {
-        changes.push(flag(
-            "signed callbacks",
-            application.signs_callbacks(),
-            "on",
-        ));
-        set(
-            application,
-            &["capabilities", "voice"],
-            "signed_callbacks",
-            true,
-        );
+    changes
+}
+
+/// Has Vonage sign the webhooks.
+pub fn sign_callbacks(application: &mut Application) -> Option<Change> {
+    let found = application.signs_callbacks();
+    if found == Some(true) {
+        return None;
     }
-    if application.improves_ai() != Some(false) {
-        changes.push(flag(
-            "use of content for Vonage's AI",
-            application.improves_ai(),
-            "off",
-        ));
-        set(application, &["privacy"], "improve_ai", false);
+    let voice = ["capabilities", "voice"];
+    set(application, &voice, "signed_callbacks", true);
+    Some(flag("signed callbacks", found, "on"))
+}
+
+/// Keeps the calls' content from Vonage's AI.
+pub fn keep_content(application: &mut Application) -> Option<Change> {
+    let found = application.improves_ai();
+    if found == Some(false) {
+        return None;
     }
+    set(application, &["privacy"], "improve_ai", false);
+    Some(flag("use of content for Vonage's AI", found, "off"))
 }
 
 fn flag(what: &str, from: Option<bool>, to: &str) -> Change {
