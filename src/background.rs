@@ -19,7 +19,7 @@ use crate::{
 const HANGUP_INTERVAL: Duration = Duration::from_secs(1);
 /// Hang-ups under way at the same time.
 const HANGUPS: u32 = 256;
-/// The task that tidies looks this often.
+/// The tasks that close calls and that tidy look this often.
 const TIDY_INTERVAL: Duration = Duration::from_secs(30);
 /// The task that makes users ahead looks at least this often: another replica may have given some away.
 const READY_INTERVAL: Duration = Duration::from_secs(30);
@@ -118,54 +118,61 @@ pub(crate) async fn follow_changes(state: Data<AppState>) {
     state.store.follow_changes(&state.live).await;
 }
 
-/// Closes calls that never ended, and forgets what is old. Ends at once when a stop begins: all of it can wait.
-pub(crate) async fn tidy(
-    state: Data<AppState>,
-    longest: Duration,
-    tolerance: Duration,
-    retention_days: u32,
-) {
-    let stopping = state.stopping.clone();
+/// Closes calls that are over. Ends at once when a stop begins: all of it can wait.
+pub(crate) async fn close_calls(state: Data<AppState>, longest: Duration) {
     let for_ever = async {
         let mut closer = Closer::new(longest);
+        loop {
+            let now = state.clock.now();
+            let looked = closer.look(&*state.store, &*state.provider, &state.live, now);
+            match looked.await {
+                Ok(look) => {
+                    let oldest = look.oldest.map(|at| now - at);
+                    state.metrics.calls.set_open(look.open, oldest);
+                    for reason in look.closed {
+                        state.metrics.calls.ended(reason);
+                    }
+                }
+                Err(error) => tracing::error!(%error, "could not close calls that are over"),
+            }
+            tokio::time::sleep(TIDY_INTERVAL).await;
+        }
+    };
+    state.stopping.run_until_cancelled(for_ever).await;
+}
+
+/// Forgets what is old. Ends at once when a stop begins: all of it can wait.
+pub(crate) async fn tidy(state: Data<AppState>, tolerance: Duration, retention_days: u32) {
+    let for_ever = async {
         loop {
             // Memory first: it must not grow while the store is away.
             state.sessions_limit.forget_idle();
             state.calls_limit.forget_idle();
             state.proofs_limit.forget_idle();
-            if let Err(error) = tidy_once(&state, &mut closer, tolerance, retention_days).await {
+            if let Err(error) = tidy_once(&state, tolerance, retention_days).await {
                 tracing::error!(%error, "could not tidy the store");
             }
             tokio::time::sleep(TIDY_INTERVAL).await;
         }
     };
-    stopping.run_until_cancelled(for_ever).await;
+    state.stopping.run_until_cancelled(for_ever).await;
 }
 
 async fn tidy_once(
     state: &AppState,
-    closer: &mut Closer,
     tolerance: Duration,
     retention_days: u32,
 ) -> anyhow::Result<()> {
     let now = state.clock.now();
     let (store, provider, metrics) = (&*state.store, &*state.provider, &state.metrics);
-    let look = closer.look(store, provider, &state.live, now).await?;
-    let oldest = look.oldest.map(|at| now - at);
-    metrics.calls.set_open(look.open, oldest);
-    for reason in look.closed {
-        metrics.calls.ended(reason);
-    }
     let before = SweepBefore {
         webhook_ids: now - TimeDelta::from_std(tolerance)? * 2,
         history: now - TimeDelta::days(i64::from(retention_days)),
+        visitors: now,
     };
-    upkeep::sweep_history(store, before).await?;
-    let deleted = upkeep::forget_expired_visitors(store, provider, now).await?;
-    metrics.visitors.users_deleted(deleted);
-    let unused = state
-        .sessions
-        .ready_pool()
+    upkeep::sweep(store, before).await?;
+    let pool = state.sessions.ready_pool();
+    let unused = pool
         .drop_stale(store, provider, state.minter.ttl(), now)
         .await?;
     metrics.visitors.users_deleted(unused.deleted);

@@ -63,6 +63,7 @@ pub struct Application {
     state: Data<AppState>,
     server: Server,
     hanging_up: JoinHandle<()>,
+    closing: JoinHandle<()>,
     tidying: JoinHandle<()>,
     readying: JoinHandle<()>,
     metrics_address: Option<SocketAddr>,
@@ -120,9 +121,9 @@ impl Application {
             drain: settings.http.drain,
             server: server.run(),
             hanging_up: tokio::spawn(background::hang_up_in_time(state.clone(), drained.clone())),
+            closing: tokio::spawn(background::close_calls(state.clone(), longest)),
             tidying: tokio::spawn(background::tidy(
                 state.clone(),
-                longest,
                 settings.webhooks.tolerance,
                 settings.retention.days,
             )),
@@ -164,6 +165,7 @@ impl Application {
             state,
             server,
             mut hanging_up,
+            mut closing,
             mut tidying,
             mut readying,
             mut showing_metrics,
@@ -179,6 +181,7 @@ impl Application {
                 Some("the server")
             }
             _ = &mut hanging_up => Some("the task that hangs up"),
+            _ = &mut closing => Some("the task that closes calls"),
             _ = &mut tidying => Some("the task that tidies"),
             _ = &mut readying => Some("the task that makes users ahead"),
             _ = &mut showing_metrics => Some("the listener of the metrics"),
@@ -205,6 +208,7 @@ impl Application {
         {
             tracing::warn!("not every hang-up got through; they are tried again at the next start");
         }
+        closing.await?;
         tidying.await?;
         readying.await?;
         showing_metrics.await?;

@@ -15,7 +15,7 @@ use super::{
     upkeep::CERTAINLY_OVER,
 };
 
-/// Open calls that are looked at: more than can be in doubt at once, so that those don't hide the others.
+/// Open calls that are read at a time.
 const OPEN_CALLS: u32 = 1_000;
 
 /// Looks at the open calls now and then.
@@ -62,28 +62,32 @@ impl Closer {
     ) -> Result<Look, StoreError> {
         let mut look = Look::default();
         let mut over = HashSet::new();
-        for call in store.list_open_calls(now, OPEN_CALLS).await? {
-            let state = calling::state(store, &call, now).await?;
-            let is_old = call.redeemed_at.is_none_or(|at| at < now - self.longest);
-            let closing = if state.phase == Phase::Ended {
-                let may_close = self.over_before.contains(&call.id) && is_left_alone(&call);
-                if !is_old && !may_close {
-                    over.insert(call.id);
+        let mut page = store.list_open_calls(now, None, OPEN_CALLS).await?;
+        while let Some(last) = page.last().cloned() {
+            for call in page {
+                let state = calling::state(store, &call, now).await?;
+                let is_old = call.redeemed_at.is_none_or(|at| at < now - self.longest);
+                let closing = if state.phase == Phase::Ended {
+                    let may_close = self.over_before.contains(&call.id) && is_left_alone(&call);
+                    if !is_old && !may_close {
+                        over.insert(call.id);
+                        continue;
+                    }
+                    Closing::Settled
+                } else if is_old && is_over(provider, &call, now).await {
+                    tracing::warn!(call.id = %call.id, "closed a call whose last event never came");
+                    Closing::Lost
+                } else {
+                    look.open += 1;
+                    look.oldest = look.oldest.or(call.redeemed_at);
                     continue;
+                };
+                if store.close_call(call.id, closing, now).await? {
+                    look.closed.push(state.reason.unwrap_or(EndReason::Lost));
+                    live.changed(call.id);
                 }
-                Closing::Settled
-            } else if is_old && is_over(provider, &call, now).await {
-                tracing::warn!(call.id = %call.id, "closed a call whose last event never came");
-                Closing::Lost
-            } else {
-                look.open += 1;
-                look.oldest = look.oldest.or(call.redeemed_at);
-                continue;
-            };
-            if store.close_call(call.id, closing, now).await? {
-                look.closed.push(state.reason.unwrap_or(EndReason::Lost));
-                live.changed(call.id);
             }
+            page = store.list_open_calls(now, Some(&last), OPEN_CALLS).await?;
         }
         self.over_before = over;
         Ok(look)

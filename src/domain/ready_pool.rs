@@ -38,7 +38,7 @@ pub struct ReadyPool {
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Stale {
     /// Dropped from the pool.
-    pub dropped: u32,
+    pub dropped: usize,
     /// Deleted at Vonage, of those.
     pub deleted: u32,
 }
@@ -126,7 +126,7 @@ impl ReadyPool {
     ///
     /// # Errors
     /// When the store fails. A user that Vonage does not let go is logged and left to its own `ttl` there, and so is one
-    /// that lives elsewhere.
+    /// that lives elsewhere, or that comes after one for which Vonage was away.
     pub async fn drop_stale(
         &self,
         store: &dyn Store,
@@ -134,16 +134,23 @@ impl ReadyPool {
         token_ttl: TimeDelta,
         now: DateTime<Utc>,
     ) -> Result<Stale, StoreError> {
-        let mut stale = Stale::default();
         let ending = now + sessions::user_life(token_ttl);
         // Out of the store first: nobody is to be given a user that is being deleted.
-        for user in store.drop_ready_users(ending, STALE).await? {
-            stale.dropped += 1;
+        let users = store.drop_ready_users(ending, STALE).await?;
+        let mut stale = Stale {
+            dropped: users.len(),
+            deleted: 0,
+        };
+        for user in users {
             let Some(id) = user.id.filter(|_| user.home == self.home) else {
                 continue;
             };
             match provider.delete_user(&id).await {
                 Ok(()) => stale.deleted += 1,
+                Err(error @ ProviderError::Unavailable { .. }) => {
+                    tracing::warn!(%error, "could not delete users that nobody needed");
+                    break;
+                }
                 Err(error) => tracing::warn!(%error, "could not delete a user that nobody needed"),
             }
         }

@@ -90,6 +90,8 @@ pub struct SweepBefore {
     pub webhook_ids: DateTime<Utc>,
     /// Calls made and events received before this: the retention period.
     pub history: DateTime<Utc>,
+    /// Visitors whose time was over before this. Their calls stay, without them.
+    pub visitors: DateTime<Utc>,
 }
 
 /// How many rows a sweep deleted.
@@ -101,6 +103,8 @@ pub struct Swept {
     pub calls: u64,
     /// Events.
     pub events: u64,
+    /// Visitors.
+    pub visitors: u64,
 }
 
 /// How long a call that was handed out to be hung up is nobody else's. Longer than a try takes, and than the clocks
@@ -251,10 +255,12 @@ pub trait Store: Send + Sync + fmt::Debug {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
-    /// Calls that were redeemed before `now` and are not closed, oldest first. Claimed for [`TIDY_LEASE`].
+    /// Calls that were redeemed before `now` and are not closed, oldest first; only those that come `after` this one.
+    /// Claimed for [`TIDY_LEASE`].
     async fn list_open_calls(
         &self,
         now: DateTime<Utc>,
+        after: Option<&Call>,
         limit: u32,
     ) -> Result<Vec<Call>, StoreError>;
 

@@ -18,8 +18,6 @@ const TOO_EARLY_PAUSE: TimeDelta = TimeDelta::seconds(1);
 const TOO_EARLY_TRIES: u32 = 12;
 /// The longest pause between two tries, whatever Vonage asks for.
 const MAX_PAUSE: TimeDelta = TimeDelta::minutes(2);
-/// Visitors that are forgotten at a time.
-const VISITORS: u32 = 100;
 /// What [`Store::sweep`] deletes of one kind at a time.
 const SWEEP_BATCH: u64 = 1_000;
 /// No call lasts longer at Vonage: 7 200 s of talk and an hour for everything around it.
@@ -118,41 +116,16 @@ fn pause(call: CallId, error: &ProviderError, attempts: u32) -> TimeDelta {
     }
 }
 
-/// Deletes visitors whose time is over, here and at Vonage. Returns how many users were deleted there.
+/// Deletes history that is older than it may be, and visitors whose time is over.
 ///
-/// # Errors
-/// When the store fails. A user that Vonage does not let go is logged and left to its own `ttl` there.
-pub async fn forget_expired_visitors(
-    store: &dyn Store,
-    provider: &dyn Provider,
-    now: DateTime<Utc>,
-) -> Result<u32, StoreError> {
-    let expired = store.list_expired_visitors(now, VISITORS).await?;
-    let mut deleted = 0;
-    for visitor in &expired {
-        if let Some(id) = visitor.user.id.as_deref().filter(|_| visitor.owns_user) {
-            match provider.delete_user(id).await {
-                Ok(()) => deleted += 1,
-                Err(error @ ProviderError::Unavailable { .. }) => {
-                    tracing::warn!(%error, "could not delete an expired user; will try again");
-                    return Ok(deleted);
-                }
-                Err(error) => tracing::warn!(%error, "could not delete an expired user"),
-            }
-        }
-        store.delete_visitor(visitor.id).await?;
-    }
-    Ok(deleted)
-}
-
-/// Deletes history that is older than it may be.
+/// Vonage is not asked: a visitor's time is over when their user's `ttl` is, and then Vonage deletes it by itself.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn sweep_history(store: &dyn Store, before: SweepBefore) -> Result<(), StoreError> {
+pub async fn sweep(store: &dyn Store, before: SweepBefore) -> Result<(), StoreError> {
     loop {
         let swept = store.sweep(before).await?;
-        let more = [swept.webhook_ids, swept.calls, swept.events]
+        let more = [swept.webhook_ids, swept.calls, swept.events, swept.visitors]
             .iter()
             .any(|n| *n >= SWEEP_BATCH);
         if !more {

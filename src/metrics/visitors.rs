@@ -79,7 +79,7 @@ impl VisitorMetrics {
             users_deleted: families::counter(
                 registry,
                 "users_deleted",
-                "Vonage users deleted because their visitor's time was over or nobody needed them",
+                "Vonage users made ahead that were deleted because nobody needed them",
             ),
         }
     }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use click_to_call::{
     domain::{
+        call::Call,
         call_state::EndReason,
         closing::Closer,
         ids::{CallId, LegId},
@@ -15,6 +16,7 @@ use click_to_call::{
     },
     store::{Access, connect},
 };
+use futures_util::future::join_all;
 
 use crate::helpers::{Permitted, TestApp, Visitor, leg_event};
 
@@ -106,4 +108,32 @@ async fn a_call_that_is_still_to_be_hung_up_is_not_closed() {
     }
     let call = store.find_call(id).await.unwrap().unwrap();
     assert_eq!(call.closed, None);
+}
+
+#[tokio::test]
+async fn a_crowd_of_open_calls_hides_none_that_is_over() {
+    let app = TestApp::spawn().await;
+    let visitor = app.visitor().await;
+    let (store, _, id) = call_under_way(&visitor).await;
+    let last = store.find_call(id).await.unwrap().unwrap();
+    let older = last.redeemed_at.unwrap() - TimeDelta::seconds(1);
+    let crowd: Vec<_> = (0..1_000)
+        .map(|number| Call {
+            id: CallId::random(),
+            leg: LegId::parse(&format!("leg-{number}")),
+            conversation: None,
+            redeemed_at: Some(older),
+            ..last.clone()
+        })
+        .collect();
+    for kept in join_all(crowd.iter().map(|call| store.insert_call(call))).await {
+        kept.unwrap();
+    }
+    app.post_event(&leg_event("near", "CON-near", "completed", 2))
+        .await;
+    let mut closer = Closer::new(Duration::from_hours(1));
+    let (open, _) = look(&mut closer, &*store, &app).await;
+    assert_eq!(open, 1_000);
+    let (_, ended) = look(&mut closer, &*store, &app).await;
+    assert_eq!(ended.len(), 1);
 }

@@ -161,9 +161,13 @@ async fn a_visitor_who_finds_no_ready_user_is_counted() {
 
 #[tokio::test]
 async fn users_that_are_deleted_are_counted() {
-    let app = measured().await;
-    app.visitor().await;
-    app.clock.advance(TimeDelta::days(3));
+    let app = TestApp::with(|s| {
+        on(s);
+        s.visitors.ready_users = 1;
+    })
+    .await;
+    app.wait_for_sample("ready_users", 1).await;
+    app.clock.advance(TimeDelta::hours(25));
     let app = app.restart().await;
     app.wait_for_sample("users_deleted_total", 1).await;
     let deleted = "vonage_requests_total{operation=\"delete-user\",outcome=\"2xx\"}";

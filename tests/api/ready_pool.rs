@@ -93,6 +93,24 @@ async fn users_that_waited_a_day_are_deleted_and_given_to_nobody() {
 }
 
 #[tokio::test]
+async fn while_vonage_is_away_unneeded_users_are_left_to_their_ttl() {
+    let app = TestApp::with(|s| {
+        s.visitors.ready_users = 3;
+        s.metrics.port = Some(0);
+    })
+    .await;
+    wait_for_pool(&app, 3).await;
+    app.clock.advance(TimeDelta::hours(25));
+    let away = ResponseTemplate::new(503);
+    app.vonage.mount(1, "DELETE", "/v1/users/.+", away).await;
+    let app = app.restart().await;
+    app.wait_for_sample("ready_user_events_total{event=\"dropped\"}", 3)
+        .await;
+    let asked = app.vonage.requests("DELETE", "/v1/users/").await;
+    assert_eq!(asked.len(), 1);
+}
+
+#[tokio::test]
 async fn where_all_share_a_user_none_is_made_ahead() {
     let app = TestApp::with(|s| {
         s.visitors.ready_users = 3;

@@ -39,7 +39,8 @@ const CLAIM_OPEN: &str = "
         SELECT id FROM calls
         WHERE redeemed_at < $1 AND closed_at IS NULL
             AND (close_claimed_by IS NULL OR close_claimed_by = $2 OR close_claimed_until <= $1)
-        ORDER BY redeemed_at
+            AND (redeemed_at, id) > ($5, $6)
+        ORDER BY redeemed_at, id
         LIMIT $4
         FOR UPDATE SKIP LOCKED)
     UPDATE calls SET close_claimed_by = $2, close_claimed_until = $3
@@ -78,9 +79,17 @@ impl Operation for FindCall {
     }
 }
 
+/// Where a call stands among the open ones: when it was redeemed, and its id. Without one: before all of them.
+pub(super) fn position(call: Option<&Call>) -> (i64, Uuid) {
+    call.map_or((i64::MIN, Uuid::nil()), |call| {
+        (call.redeemed_at.map_or(i64::MIN, millis), call.id.0)
+    })
+}
+
 pub(super) struct ClaimOpen {
     pub(super) holder: Uuid,
     pub(super) now: DateTime<Utc>,
+    pub(super) after: (i64, Uuid),
     pub(super) limit: u32,
 }
 
@@ -94,10 +103,12 @@ impl Operation for ClaimOpen {
             .bind(self.holder)
             .bind(millis(self.now + TIDY_LEASE))
             .bind(i64::from(self.limit))
+            .bind(self.after.0)
+            .bind(self.after.1)
             .fetch_all(connection)
             .await?;
         let mut calls = rows.iter().map(call).collect::<Result<Vec<_>, _>>()?;
-        calls.sort_by_key(|call| call.redeemed_at);
+        calls.sort_by_key(|call| (call.redeemed_at, call.id.0));
         Ok(calls)
     }
 }

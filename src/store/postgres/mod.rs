@@ -232,10 +232,17 @@ impl Store for PostgresStore {
     async fn list_open_calls(
         &self,
         now: DateTime<Utc>,
+        after: Option<&Call>,
         limit: u32,
     ) -> Result<Vec<Call>, StoreError> {
-        let holder = self.holder;
-        self.database.run(ClaimOpen { holder, now, limit }).await
+        self.database
+            .run(ClaimOpen {
+                holder: self.holder,
+                now,
+                after: calls::position(after),
+                limit,
+            })
+            .await
     }
 
     async fn close_call(

@@ -24,6 +24,11 @@ const EVENTS: &str = "
         SELECT id FROM events WHERE received_at < $1 ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     DELETE FROM events USING old WHERE events.id = old.id";
 
+const VISITORS: &str = "
+    WITH old AS MATERIALIZED (
+        SELECT id FROM visitors WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    DELETE FROM visitors USING old WHERE visitors.id = old.id";
+
 #[async_trait]
 impl Operation for SweepBefore {
     type Output = Swept;
@@ -42,12 +47,18 @@ impl Operation for SweepBefore {
         let events = query(EVENTS)
             .bind(millis(self.history))
             .bind(ROWS)
+            .execute(&mut *connection)
+            .await?;
+        let visitors = query(VISITORS)
+            .bind(millis(self.visitors))
+            .bind(ROWS)
             .execute(connection)
             .await?;
         Ok(Swept {
             webhook_ids: webhook_ids.rows_affected(),
             calls: calls.rows_affected(),
             events: events.rows_affected(),
+            visitors: visitors.rows_affected(),
         })
     }
 }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::{Row, SqliteConnection, SqliteExecutor, query, sqlite::SqliteRow};
+use uuid::Uuid;
 
 use super::{
     columns::{Columns, millis},
@@ -33,9 +34,9 @@ const FIND_BY_LEG: &str = "SELECT * FROM calls WHERE leg = ?1";
 
 const LIST_OPEN: &str = "
     SELECT * FROM calls
-    WHERE redeemed_at < ?1 AND closed_at IS NULL
-    ORDER BY redeemed_at
-    LIMIT ?2";
+    WHERE redeemed_at < ?1 AND closed_at IS NULL AND (redeemed_at, id) > (?2, ?3)
+    ORDER BY redeemed_at, id
+    LIMIT ?4";
 
 const CLOSE: &str =
     "UPDATE calls SET closed_at = ?2, closing = ?3 WHERE id = ?1 AND closed_at IS NULL";
@@ -65,14 +66,25 @@ pub(super) async fn find_by_leg(
 pub(super) async fn list_open(
     executor: impl SqliteExecutor<'_>,
     before: DateTime<Utc>,
+    after: Option<&Call>,
     limit: u32,
 ) -> Result<Vec<Call>, StoreError> {
+    let (at, id) = position(after);
     let rows = query(LIST_OPEN)
         .bind(millis(before))
+        .bind(at)
+        .bind(id.as_bytes().as_slice())
         .bind(limit)
         .fetch_all(executor)
         .await?;
     rows.iter().map(call).collect()
+}
+
+/// Where a call stands among the open ones: when it was redeemed, and its id. Without one: before all of them.
+fn position(call: Option<&Call>) -> (i64, Uuid) {
+    call.map_or((i64::MIN, Uuid::nil()), |call| {
+        (call.redeemed_at.map_or(i64::MIN, millis), call.id.0)
+    })
 }
 
 pub(super) struct InsertCall(pub(super) Call);

@@ -238,9 +238,10 @@ impl Store for SqliteStore {
     async fn list_open_calls(
         &self,
         now: DateTime<Utc>,
+        after: Option<&Call>,
         limit: u32,
     ) -> Result<Vec<Call>, StoreError> {
-        calls::list_open(&self.readers.pool()?, now, limit).await
+        calls::list_open(&self.readers.pool()?, now, after, limit).await
     }
 
     async fn close_call(

@@ -21,6 +21,10 @@ const EVENTS: &str = "
     DELETE FROM events
     WHERE id IN (SELECT id FROM events WHERE received_at < ?1 ORDER BY received_at LIMIT ?2)";
 
+const VISITORS: &str = "
+    DELETE FROM visitors
+    WHERE id IN (SELECT id FROM visitors WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)";
+
 #[async_trait]
 impl Write for SweepBefore {
     type Output = Swept;
@@ -39,12 +43,18 @@ impl Write for SweepBefore {
         let events = query(EVENTS)
             .bind(millis(self.history))
             .bind(ROWS)
+            .execute(&mut *connection)
+            .await?;
+        let visitors = query(VISITORS)
+            .bind(millis(self.visitors))
+            .bind(ROWS)
             .execute(connection)
             .await?;
         Ok(Swept {
             webhook_ids: webhook_ids.rows_affected(),
             calls: calls.rows_affected(),
             events: events.rows_affected(),
+            visitors: visitors.rows_affected(),
         })
     }
 }

@@ -105,17 +105,41 @@ pub(crate) async fn open_calls_are_listed_oldest_first(store: &Arc<dyn Store>) {
     store.insert_call(&call()).await.unwrap();
     calls.sort_by_key(|call| call.redeemed_at);
 
-    let open = store.list_open_calls(at(40), 10).await.unwrap();
+    let open = store.list_open_calls(at(40), None, 10).await.unwrap();
     assert_eq!(open, calls[..3]);
-    let open = store.list_open_calls(at(40), 2).await.unwrap();
+    let open = store.list_open_calls(at(40), None, 2).await.unwrap();
     assert_eq!(open, calls[..2]);
+    let open = store.list_open_calls(at(40), open.last(), 2).await.unwrap();
+    assert_eq!(open, calls[2..3]);
+    let open = store.list_open_calls(at(40), open.last(), 2).await.unwrap();
+    assert_eq!(open, []);
 
     store
         .close_call(calls[0].id, Closing::Settled, at(50))
         .await
         .unwrap();
-    let open = store.list_open_calls(at(40), 10).await.unwrap();
+    let open = store.list_open_calls(at(40), None, 10).await.unwrap();
     assert_eq!(open, calls[1..3]);
+}
+
+pub(crate) async fn open_calls_of_one_moment_are_listed_each_once(store: &Arc<dyn Store>) {
+    let mut kept: Vec<_> = (0..5)
+        .map(|_| Call {
+            redeemed_at: Some(at(10)),
+            leg: Some(leg()),
+            ..call()
+        })
+        .collect();
+    for call in &kept {
+        store.insert_call(call).await.unwrap();
+    }
+    let mut listed: Vec<Call> = Vec::new();
+    for _ in 0..3 {
+        let page = store.list_open_calls(at(40), listed.last(), 2).await;
+        listed.extend(page.unwrap());
+    }
+    kept.sort_by_key(|call| call.id.0);
+    assert_eq!(listed, kept);
 }
 
 pub(crate) async fn closing_is_final(store: &Arc<dyn Store>) {

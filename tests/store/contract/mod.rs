@@ -30,6 +30,7 @@ macro_rules! test_contract {
                 leg_opens_one_call,
                 forged_request_opens_nothing,
                 open_calls_are_listed_oldest_first,
+                open_calls_of_one_moment_are_listed_each_once,
                 closing_is_final,
                 missing_call_is_no_fault,
             ]

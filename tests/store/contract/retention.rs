@@ -6,10 +6,11 @@ use click_to_call::domain::{
     call::Call,
     event::NewEvent,
     store::{Appended, Store, SweepBefore, Swept},
+    visitor::Visitor,
 };
 use futures_util::future::join_all;
 
-use crate::records::{at, call, event, forged};
+use crate::records::{at, call, event, forged, visitor};
 
 pub(crate) async fn old_is_swept_and_new_stays(store: &Arc<dyn Store>) {
     let old = Call {
@@ -25,6 +26,13 @@ pub(crate) async fn old_is_swept_and_new_stays(store: &Arc<dyn Store>) {
         received_at: at(0),
         ..event()
     };
+    let visitor_until = |end| Visitor {
+        expires_at: at(end),
+        ..visitor()
+    };
+    let (gone, stays) = (visitor_until(-1), visitor_until(0));
+    store.insert_visitor(&gone).await.unwrap();
+    store.insert_visitor(&stays).await.unwrap();
     store.insert_call(&old).await.unwrap();
     store.insert_call(&new).await.unwrap();
     store.append_event(&old_event).await.unwrap();
@@ -33,14 +41,18 @@ pub(crate) async fn old_is_swept_and_new_stays(store: &Arc<dyn Store>) {
     let before = SweepBefore {
         webhook_ids: at(0),
         history: at(0),
+        visitors: at(0),
     };
     let swept = Swept {
         webhook_ids: 1,
         calls: 1,
         events: 1,
+        visitors: 1,
     };
     assert_eq!(store.sweep(before).await.unwrap(), swept);
     assert_eq!(store.sweep(before).await.unwrap(), Swept::default());
+    let left = store.list_expired_visitors(at(0), 10).await.unwrap();
+    assert_eq!(left, [stays]);
     assert_eq!(store.find_call(old.id).await.unwrap(), None);
     assert_eq!(store.find_call(new.id).await.unwrap(), Some(new));
     let again = store.append_event(&new_event).await.unwrap();
@@ -61,15 +73,28 @@ pub(crate) async fn sweep_is_bounded(store: &Arc<dyn Store>) {
             kept.unwrap();
         }
     }
+    let visitors: Vec<_> = (0..1_100)
+        .map(|_| Visitor {
+            expires_at: at(0),
+            ..visitor()
+        })
+        .collect();
+    for visitors in visitors.chunks(10) {
+        for kept in join_all(visitors.iter().map(|one| store.insert_visitor(one))).await {
+            kept.unwrap();
+        }
+    }
     let before = SweepBefore {
         webhook_ids: at(1_000),
         history: at(1_000),
+        visitors: at(1_000),
     };
     for rows in [1_000, 100, 0] {
         let swept = Swept {
             webhook_ids: rows,
             calls: rows,
             events: rows,
+            visitors: rows,
         };
         assert_eq!(store.sweep(before).await.unwrap(), swept);
     }
@@ -85,6 +110,7 @@ pub(crate) async fn swept_token_is_forgotten(store: &Arc<dyn Store>) {
     let before = SweepBefore {
         webhook_ids: at(11),
         history: at(0),
+        visitors: at(0),
     };
     let swept = store.sweep(before).await.unwrap();
     assert_eq!((swept.webhook_ids, swept.events), (1, 0));

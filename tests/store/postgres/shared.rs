@@ -184,9 +184,9 @@ async fn tidying_is_handed_to_one_until_its_lease_is_over() {
     assert_eq!(one.list_expired_visitors(now, 10).await.unwrap().len(), 1);
     assert_eq!(two.list_expired_visitors(now, 10).await.unwrap(), []);
     assert_eq!(two.list_expired_visitors(over, 10).await.unwrap().len(), 1);
-    assert_eq!(one.list_open_calls(now, 10).await.unwrap().len(), 1);
-    assert_eq!(two.list_open_calls(now, 10).await.unwrap(), []);
-    assert_eq!(two.list_open_calls(over, 10).await.unwrap().len(), 1);
+    assert_eq!(one.list_open_calls(now, None, 10).await.unwrap().len(), 1);
+    assert_eq!(two.list_open_calls(now, None, 10).await.unwrap(), []);
+    assert_eq!(two.list_open_calls(over, None, 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -196,6 +196,7 @@ async fn sweeps_at_once_delete_everything_once() {
     let before = SweepBefore {
         webhook_ids: at(1_000),
         history: at(1_000),
+        visitors: at(1_000),
     };
     let (mut events, mut rounds) = (0, 0);
     while events < 1_500 {
