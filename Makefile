@@ -30,9 +30,9 @@ bench: ## Measure it, each figure beside its reference (a minute or two)
 	@scripts/setup run
 	cargo bench --quiet --locked --bench service
 
-soak: ## Overload it, fill its disk, stop it in the middle of everything (some minutes)
+soak: ## Overload it, fill its disk, take its database away, stop it in the middle (some minutes)
 	@scripts/setup run
-	cargo test --quiet --locked --release --test soak -- --ignored --nocapture --test-threads=1
+	cargo test --quiet --locked --release --test soak --test replicas -- --ignored --nocapture --test-threads=1
 
 fmt: ## Format the Rust code
 	cargo fmt

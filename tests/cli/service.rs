@@ -29,12 +29,12 @@ impl Service {
 
     /// The same with a command that runs `serve` in its own way.
     pub(crate) fn spawn(mut command: Command) -> Self {
-        let mut child = command
-            .env("PORT", "0")
+        let ready_users = "CLICK_TO_CALL__VISITORS__READY_USERS";
+        if !command.get_envs().any(|(name, _)| name == ready_users) {
             // Or it would ask Vonage for them at once.
-            .env("CLICK_TO_CALL__VISITORS__READY_USERS", "0")
-            .spawn()
-            .unwrap();
+            command.env(ready_users, "0");
+        }
+        let mut child = command.env("PORT", "0").spawn().unwrap();
         let (sender, lines) = channel();
         let out = BufReader::new(child.stdout.take().unwrap());
         thread::spawn(move || {
