@@ -81,8 +81,7 @@ export class CallFlow {
       });
     } catch (error) {
       if (signal.aborted) return;
-      this.#endAtServer();
-      this.dispatch({ type: "fail", failure: CallFailure.from(error) });
+      this.#fail(CallFailure.from(error));
     }
   }
 
@@ -99,26 +98,29 @@ export class CallFlow {
     const { signal } = this.#attempt;
     // The service's first sign that the page is back: it does not hang up now.
     void this.#follow(call, signal);
+    if (muted) this.dispatch({ type: "muted", muted });
     try {
       await this.#askForMicrophone();
-      await this.#voice.resume(session, leg);
-      this.#tell(signal, { type: "sound", sound: "up" });
-      if (muted) await this.mute(true);
-    } catch {
+      signal.throwIfAborted();
+      await this.#voice.resume(session, leg, signal);
+      if (!signal.aborted) this.sound("up");
+    } catch (error) {
       if (signal.aborted) return;
       // Over while the page was away, and the service has said why.
       if (this.state.reason !== null) this.dispatch({ type: "settle" });
+      else if (error instanceof CallFailure) this.#fail(error);
       else this.lost();
     }
   }
 
   /** Ends the call, however far it got. */
   hangUp() {
-    const { step } = this.state;
+    const { step, sound } = this.state;
     if (!this.dispatch({ type: "hang-up" })) return;
     this.#attempt.abort();
-    if (step !== null) this.#endAtServer();
-    else this.#voice.hangUp().catch(() => this.#endAtServer());
+    // While there is no sound the SDK may not know of the call, or not yet again.
+    if (step !== null || sound !== "up") this.#endAtServer();
+    if (step === null) this.#voice.hangUp().catch(() => this.#endAtServer());
   }
 
   /** @param {boolean} muted */
@@ -139,6 +141,8 @@ export class CallFlow {
 
   /** @param {import("./call-state.js").Sound} sound */
   sound(sound) {
+    // A new connection sends what the microphone hears.
+    if (sound === "up" && this.state.muted) void this.#voice.mute(true);
     const meant = this.dispatch({ type: "sound", sound });
     if (meant && sound === "none") void this.#closeAfter(GOODBYE_MS);
   }
@@ -275,6 +279,12 @@ export class CallFlow {
     await sleep(AFTERMATH_MS, signal);
     // A new press has made a new controller; this one's stream of states is of no more use.
     if (!signal.aborted) this.#attempt.abort();
+  }
+
+  /** @param {CallFailure} failure */
+  #fail(failure) {
+    this.#endAtServer();
+    this.dispatch({ type: "fail", failure });
   }
 
   #endAtServer() {

@@ -27,6 +27,7 @@ export class CallMachine {
   #ringback;
   #sdkAtHand;
   #ownPage;
+  #events;
 
   /**
    * @param {URL} root the service's, ending in a slash
@@ -34,6 +35,7 @@ export class CallMachine {
    * @param {MachineEvents} events
    */
   constructor(root, sdk, events) {
+    this.#events = events;
     const api = new Api(root);
     // Elsewhere no cookie proves after a reload whose call it is.
     this.#ownPage = root.origin === location.origin;
@@ -65,7 +67,9 @@ export class CallMachine {
 
   /** Takes up the call of the page before, if it left one a moment ago. */
   resume() {
-    void this.#flow.resume(take());
+    const left = take();
+    if (left !== undefined) void this.#flow.resume(left);
+    else this.#events.state(this.#flow.state);
   }
 
   hangUp() {

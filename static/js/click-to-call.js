@@ -260,8 +260,9 @@ export class ClickToCall extends HTMLElement {
   }
 }
 
-/** What the page before left in this tab. */
+/** What the page before left in this tab. On other people's sites the storage is theirs. */
 function leftCall() {
+  if (ROOT.origin !== location.origin) return null;
   try {
     return sessionStorage.getItem("click-to-call");
   } catch {

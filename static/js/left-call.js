@@ -29,14 +29,16 @@ export function keep(left) {
 
 /**
  * What was kept, once.
- * @returns {LeftCall|null}
+ * @returns {LeftCall|null|undefined} `null`: too long ago; `undefined`: nothing of ours, or another element has it
  */
 export function take() {
   try {
-    const left = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+    const kept = sessionStorage.getItem(KEY) ?? "null";
     sessionStorage.removeItem(KEY);
-    return left !== null && Date.now() < left.until ? left : null;
+    const left = JSON.parse(kept);
+    if (typeof left?.until !== "number") return undefined;
+    return Date.now() < left.until ? left : null;
   } catch {
-    return null;
+    return undefined;
   }
 }

@@ -119,18 +119,27 @@ export class Voice {
    * Takes up a call that this tab was in before its page was loaded again.
    * @param {string} sessionId the SDK's at that time
    * @param {string} leg
+   * @param {AbortSignal} signal of a visitor who has hung up meanwhile
    */
-  async resume(sessionId, leg) {
+  async resume(sessionId, leg, signal) {
     const [sdk, session] = await Promise.all([this.#loadSdk(), this.#keeper.current()]);
+    signal.throwIfAborted();
     const client = this.#newClient(sdk, session);
     this.#client = client;
     this.#leg = leg;
     try {
-      this.#sessionId = await client.createSession(session.token, sessionId);
-      this.#setUser(session.user);
+      const resumed = await client.createSession(session.token, sessionId);
+      if (client === this.#client) {
+        this.#sessionId = resumed;
+        this.#setUser(session.user);
+      } else {
+        // Nobody would log out of it any more.
+        client.deleteSession().catch(() => {});
+      }
+      signal.throwIfAborted();
       await client.reconnectCall(leg);
     } catch (error) {
-      this.#leg = null;
+      if (this.#leg === leg) this.#leg = null;
       throw error;
     }
     // Hung up meanwhile.
@@ -144,10 +153,16 @@ export class Voice {
     if (leg !== null) await this.#client.hangup(leg);
   }
 
-  /** @param {boolean} muted */
+  /**
+   * Muting takes effect here, at once: it can't fail. Unmuting can.
+   * @param {boolean} muted
+   */
   async mute(muted) {
     const leg = this.#leg;
-    if (leg !== null) await this.#ask((client) => (muted ? client.mute(leg) : client.unmute(leg)));
+    if (leg === null) return;
+    if (!muted) return this.#ask((client) => client.unmute(leg));
+    for (const { track } of this.#connection()?.getSenders() ?? []) if (track) track.enabled = false;
+    await this.#ask((client) => client.mute(leg)).catch(() => {});
   }
 
   /** @param {string} digits of 0-9, * and # */

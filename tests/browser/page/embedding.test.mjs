@@ -70,6 +70,17 @@ test("a site's words, telephone link and what it tells the desk", async ({ page,
   assert.deepEqual((await asked).postDataJSON(), { language: "en", context: { order: "4711" } });
 });
 
+test("a site's own storage is neither read for a call nor changed", async ({ page, service }) => {
+  await page.addInitScript(() => sessionStorage.setItem("click-to-call", "the shop's"));
+  const scripts = [];
+  page.on("request", (request) => scripts.push(request.url()));
+  await page.goto(pageWith('<click-to-call lang="en"></click-to-call>', service));
+  await button(page, "call").waitFor();
+  await page.locator('click-to-call[state="ready"]').waitFor();
+  assert.deepEqual(scripts.filter((url) => url.endsWith("/call-machine.js")), []);
+  assert.equal(await page.evaluate(() => sessionStorage.getItem("click-to-call")), "the shop's");
+});
+
 test("the events of the element tell the page what the call does", async ({ page, cloud, service }) => {
   await page.goto(pageWith('<click-to-call lang="en"></click-to-call>', service));
   await button(page, "call").waitFor();

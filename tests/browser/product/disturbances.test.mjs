@@ -12,6 +12,7 @@ const test = stage();
 
 /** @typedef {import("./demo.mjs").Demo} Demo */
 /** @typedef {import("./demo.mjs").Ends} Ends */
+/** @typedef {import("./visitor.mjs").OnPage} OnPage */
 
 const over = (/** @type {Ends} */ { own, far }) => own.over && far.over;
 
@@ -148,14 +149,131 @@ test("a page that is loaded again while it rings is answered", async (demo) => {
   assert.equal((await shows(visitor, "ended")).reason, "completed");
 });
 
+function gate() {
+  let open = () => {};
+  const passed = new Promise((done) => (open = () => done(undefined)));
+  return { passed, open };
+}
+
+const removed = (/** @type {OnPage} */ { page }) =>
+  page.locator("click-to-call").evaluate((element) => element.remove());
+
+for (const [what, giveUp] of /** @type {const} */ ([["hung up", hangUp], ["taken out of the page", removed]])) {
+  test(`${what} before the microphone is there again, the call ends and the microphone stays closed`, async (demo) => {
+    const { visitor, own } = await talking(demo);
+    const { page, context } = visitor;
+    let asked = 0;
+    const { passed: granted, open: grant } = gate();
+    await context.exposeBinding("microphoneAsked", () => ((asked += 1), granted));
+    await page.addInitScript(() => {
+      const { mediaDevices } = navigator;
+      const real = mediaDevices.getUserMedia.bind(mediaDevices);
+      mediaDevices.getUserMedia = async (wish) => {
+        await Reflect.get(globalThis, "microphoneAsked")();
+        return real(wish);
+      };
+    });
+    await page.reload();
+    await until(() => "the microphone is asked for", () => asked === 1);
+    await page.getByText("Reconnecting").waitFor();
+    await giveUp(visitor);
+    await demo.isOver(own);
+    const session = page.waitForRequest("**/api/sessions", { timeout: 1_500 }).catch(() => null);
+    grant();
+    assert.equal(await session, null, "nobody logs in again");
+    assert.equal(asked, 1);
+  });
+}
+
+test("hung up while it logs in again, the call ends and the microphone stays closed", async (demo) => {
+  const { visitor, own } = await talking(demo);
+  const { page, context } = visitor;
+  const { passed: free, open: release } = gate();
+  const held = context.waitForEvent("request", (request) => request.url().endsWith("/api/sessions"));
+  await context.route("**/api/sessions", async (route) => (await free, route.continue()));
+  await page.reload();
+  await held;
+  await hangUp(visitor);
+  await demo.isOver(own);
+  const socket = page.waitForEvent("websocket", { timeout: 1_500 }).catch(() => null);
+  release();
+  assert.equal(await socket, null, "nobody logs in again");
+});
+
+test("a muted visitor is muted before the sound is back, whatever Vonage says to that", async (demo) => {
+  const { visitor, own } = await talking(demo);
+  const { page, context } = visitor;
+  await page.getByRole("button", { name: "Mute", pressed: false }).click();
+  await page.getByRole("button", { name: "Mute", pressed: true }).waitFor();
+  await page.addInitScript(() => {
+    const { mediaDevices } = navigator;
+    const real = mediaDevices.getUserMedia.bind(mediaDevices);
+    mediaDevices.getUserMedia = async (wish) => {
+      const stream = await real(wish);
+      Reflect.set(globalThis, "microphone", stream.getAudioTracks()[0]);
+      return stream;
+    };
+  });
+  let refused = 0;
+  await context.route(/\/events$/, async (route) => {
+    if (!route.request().postData()?.includes("audio:mute:on")) return route.fallback();
+    refused += 1;
+    return route.fulfill({ status: 500, json: {}, headers: { "Access-Control-Allow-Origin": "*" } });
+  });
+  await page.reload();
+  await shows(visitor, "in-call");
+  await page.getByText("Reconnecting").waitFor({ state: "hidden" });
+  const microphone = () => page.evaluate(() => {
+    const { enabled, readyState } = Reflect.get(globalThis, "microphone");
+    return { enabled, readyState };
+  });
+  assert.deepEqual(await microphone(), { enabled: false, readyState: "live" });
+  const mute = (/** @type {boolean} */ pressed) => page.getByRole("button", { name: "Mute", pressed });
+  await mute(true).waitFor();
+  await until(() => "Vonage refuses", () => refused > 0);
+  await demo.ends(visitor, "the call goes on", (ends) => ends.own.id === own.id && heardSince(own)(ends));
+  await mute(true).click();
+  await mute(false).waitFor();
+  assert.deepEqual(await microphone(), { enabled: true, readyState: "live" });
+});
+
+test("a microphone that is refused when the page is back is told as that", async (demo) => {
+  const { visitor, own } = await talking(demo);
+  await visitor.page.addInitScript(() => {
+    navigator.mediaDevices.getUserMedia = async () => {
+      throw new DOMException("no", "NotAllowedError");
+    };
+  });
+  await visitor.page.reload();
+  assert.equal((await shows(visitor, "failed")).reason, "microphone-refused");
+  await demo.isOver(own);
+});
+
+test("of two elements on a page one takes the call up, the other is ready", async (demo) => {
+  const { visitor, own } = await talking(demo);
+  const { page } = visitor;
+  await page.addInitScript(() =>
+    document.addEventListener("DOMContentLoaded", () => {
+      document.querySelector("click-to-call")?.after(document.createElement("click-to-call"));
+    }),
+  );
+  await page.reload();
+  await page.locator('click-to-call[state="in-call"]').waitFor();
+  await page.locator('click-to-call[state="ready"]').waitFor();
+  const { user } = await page.locator('click-to-call[state="in-call"]').evaluate((one) => Reflect.get(one, "state"));
+  await demo.endsOf(user, "the call goes on", (ends) => ends.own.id === own.id && heardSince(own)(ends));
+  await hangUp(visitor);
+  await demo.isOver(own);
+});
+
 test("a call that can't be taken up is ended and told, and the next one can be made", async (demo) => {
   const { visitor, own } = await talking(demo);
   await visitor.context.route("**/vendor/**", (route) => route.abort());
   await visitor.page.reload();
-  assert.equal((await shows(visitor, "ended")).reason, "connection-lost");
+  assert.equal((await shows(visitor, "failed")).reason, "sdk-blocked");
   await demo.isOver(own);
   await visitor.context.unroute("**/vendor/**");
-  await pressCall(visitor, "Call again");
+  await pressCall(visitor, "Try again");
   await shows(visitor, "in-call");
 });
 
