@@ -174,8 +174,20 @@ impl Application {
             ..
         } = self;
         let mut serving = std::pin::pin!(server);
+        // The server and the tasks are watched until all have noticed the stop.
+        let noticed = async {
+            stop.await;
+            state.draining.cancel();
+            if !drain.is_zero() {
+                tracing::info!(
+                    seconds = drain.as_secs(),
+                    "not ready any more, still serving"
+                );
+                tokio::time::sleep(drain).await;
+            }
+        };
         let ended = tokio::select! {
-            () = stop => None,
+            () = noticed => None,
             ended = &mut serving => {
                 ended?;
                 Some("the server")
@@ -189,14 +201,6 @@ impl Application {
         if let Some(part) = ended {
             state.stopping.cancel();
             anyhow::bail!("{part} ended by itself");
-        }
-        state.draining.cancel();
-        if !drain.is_zero() {
-            tracing::info!(
-                seconds = drain.as_secs(),
-                "not ready any more, still serving"
-            );
-            tokio::time::sleep(drain).await;
         }
         tracing::info!("stopping: requests finish first");
         state.stopping.cancel();

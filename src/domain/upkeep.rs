@@ -28,7 +28,9 @@ pub(super) const CERTAINLY_OVER: TimeDelta = TimeDelta::hours(3);
 pub enum HangupResult {
     /// The call is over.
     Done,
-    /// It will be tried again.
+    /// The call is in its first seconds, in which Vonage refuses. It will be tried again at once.
+    TooEarly,
+    /// It failed and will be tried again.
     PutOff,
     /// It failed for so long that the call must be over.
     GivenUp,
@@ -36,12 +38,13 @@ pub enum HangupResult {
 
 impl HangupResult {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Done, Self::PutOff, Self::GivenUp];
+    pub const ALL: [Self; 4] = [Self::Done, Self::TooEarly, Self::PutOff, Self::GivenUp];
 
     /// A word for the metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
+            Self::TooEarly => "too-early",
             Self::PutOff => "put-off",
             Self::GivenUp => "given-up",
         }
@@ -85,6 +88,9 @@ pub async fn hang_up(
             tracing::error!(call.id = %call.id, %error, "could not hang up a call that must be over by now");
             (HangupResult::GivenUp, None)
         }
+        Err(ProviderError::TooEarly) if due.attempts < TOO_EARLY_TRIES => {
+            (HangupResult::TooEarly, Some(now + TOO_EARLY_PAUSE))
+        }
         Err(error) => {
             let retry_at = now + pause(call.id, &error, due.attempts);
             (HangupResult::PutOff, Some(retry_at))
@@ -99,7 +105,6 @@ pub async fn hang_up(
 fn pause(call: CallId, error: &ProviderError, attempts: u32) -> TimeDelta {
     let backoff = TimeDelta::seconds(1 << attempts.min(5));
     match error {
-        ProviderError::TooEarly if attempts < TOO_EARLY_TRIES => TOO_EARLY_PAUSE,
         ProviderError::Unavailable {
             retry_after: Some(asked),
             ..

@@ -41,7 +41,7 @@ impl CallMetrics {
             hangups: CounterBy::new(
                 registry,
                 "hangups",
-                "Tries to hang a call up from here: done; put off after a failure; given up",
+                "Tries to hang a call up from here: done; too early in the call; put off after a failure; given up",
                 "result",
                 HangupResult::ALL.map(HangupResult::as_str),
             ),

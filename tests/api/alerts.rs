@@ -83,6 +83,30 @@ async fn every_rule_asks_for_what_is_shown_and_is_documented() {
     assert_eq!(names, documented);
 }
 
+/// The expression of this alert.
+fn asked_by(alert: &str) -> String {
+    let documents = Yaml::load_from_str(RULES).unwrap();
+    let rules = rules(&documents[0]);
+    let (_, expression) = rules.into_iter().find(|(name, _)| name == alert).unwrap();
+    expression
+}
+
+#[test]
+fn one_request_of_a_stranger_pages_nobody() {
+    let expression = asked_by("NoWebhookIsGenuine");
+    let left_out = ["genuine", "unchecked", "missing", "form"].map(|word| ("verdict", word));
+    assert_eq!(selectors(&expression)[0].1, left_out);
+    assert!(expression.contains("and sum(increase(click_to_call_calls_permitted_total[10m])) > 0"));
+}
+
+#[test]
+fn a_clock_that_no_webhook_has_seen_of_late_pages_nobody() {
+    let expression = asked_by("ClockIsWrong");
+    let (name, matchers) = selectors(&expression).pop().unwrap();
+    assert_eq!(name, "click_to_call_webhook_verdicts_total");
+    assert_eq!(matchers, [("verdict", "genuine")]);
+}
+
 /// Where Prometheus's own tool is installed, it has the last word.
 #[test]
 fn promtool_accepts_the_rules() {

@@ -348,6 +348,24 @@ async fn open_calls_and_how_calls_ended_are_counted() {
 }
 
 #[tokio::test]
+async fn a_hang_up_in_a_calls_first_seconds_is_not_counted_as_late() {
+    let app = measured().await;
+    let too_early = ResponseTemplate::new(400);
+    app.vonage
+        .mount_times(1, "PUT", "/v1/calls/near", too_early)
+        .await;
+    let visitor = app.visitor().await;
+    let call = visitor.call().await;
+    app.answer(&visitor.question(&call.ticket, "near")).await;
+    visitor.hang_up(&call.id, json!({})).await;
+    app.wait_for_sample("hangups_total{result=\"done\"}", 1)
+        .await;
+    let scrape = app.scrape().await;
+    assert_eq!(scrape.get("hangups_total{result=\"too-early\"}"), 1);
+    assert_eq!(scrape.get("hangups_total{result=\"put-off\"}"), 0);
+}
+
+#[tokio::test]
 async fn hang_ups_are_counted_and_show_how_late_they_are() {
     let app = measured().await;
     let down = ResponseTemplate::new(503);

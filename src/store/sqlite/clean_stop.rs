@@ -23,12 +23,17 @@ pub(super) fn note(file: &DatabaseFile, mut lock: &File) -> io::Result<()> {
     lock.write_all(note.as_bytes())
 }
 
-/// Whether the file is as it was noted.
-pub(super) fn is_unchanged(file: &DatabaseFile, mut lock: &File) -> io::Result<bool> {
-    let mut noted = String::new();
+/// Whether the file is as it was noted. A note that can't be read is none.
+pub(super) fn is_unchanged(file: &DatabaseFile, lock: &File) -> bool {
+    compare(file, lock).unwrap_or(false)
+}
+
+fn compare(file: &DatabaseFile, mut lock: &File) -> io::Result<bool> {
+    let mut noted = Vec::new();
     lock.rewind()?;
-    lock.take(MAX_NOTE).read_to_string(&mut noted)?;
-    Ok(noted == appearance(&fs::metadata(file.path())?) && !file.has_log()?)
+    lock.take(MAX_NOTE).read_to_end(&mut noted)?;
+    let found = appearance(&fs::metadata(file.path())?);
+    Ok(noted == found.as_bytes() && !file.has_log()?)
 }
 
 fn appearance(metadata: &Metadata) -> String {

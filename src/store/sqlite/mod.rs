@@ -68,10 +68,9 @@ impl SqliteStore {
             path: path.to_owned(),
             source,
         };
-        let is_as_left = match &lock {
-            Some(lock) => clean_stop::is_unchanged(&file, lock).map_err(refused)?,
-            None => false,
-        };
+        let is_as_left = lock
+            .as_ref()
+            .is_some_and(|lock| clean_stop::is_unchanged(&file, lock));
         if !is_as_left && !file.is_empty().map_err(refused)? {
             open::inspect(&file).await?;
         }

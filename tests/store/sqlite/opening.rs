@@ -140,6 +140,14 @@ async fn file_with_a_log_beside_it_is_read_again() {
 }
 
 #[tokio::test]
+async fn damaged_note_of_the_last_stop_is_no_obstacle() {
+    let (path, _folder) = filled().await;
+    fs::write(path.with_file_name("click-to-call.db.lock"), [0xff; 300]).unwrap();
+    let store = serve(&path).await.unwrap();
+    store.ping().await.unwrap();
+}
+
+#[tokio::test]
 async fn file_in_place_of_the_one_that_was_left_is_read() {
     let (path, _folder) = filled().await;
     let left_at = modified(&path);
