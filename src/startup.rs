@@ -308,6 +308,9 @@ pub fn set_session_secret(visitors: &Visitors) -> Option<Zeroizing<Vec<u8>>> {
     Some(Zeroizing::new(secret.expose_secret().as_bytes().to_vec()))
 }
 
+/// The store's name of the secret that it keeps.
+pub const SESSION_SECRET: &str = "session";
+
 /// What tickets and proofs are made under: the operator's secret or, without one, one that this store keeps.
 ///
 /// # Errors
@@ -321,7 +324,7 @@ pub async fn session_secret(
     }
     let mut fresh = [0; 32];
     rand::fill(&mut fresh).context("no random numbers to be had from the system")?;
-    let kept = store.server_secret("session", fresh).await?;
+    let kept = store.server_secret(SESSION_SECRET, fresh).await?;
     Ok(Zeroizing::new(kept.to_vec()))
 }
 

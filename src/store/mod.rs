@@ -9,6 +9,8 @@ use std::{
     sync::Arc,
 };
 
+use secrecy::zeroize::Zeroizing;
+
 pub use self::postgres::PostgresError;
 use crate::{
     domain::store::{Store, StoreError},
@@ -152,6 +154,27 @@ pub async fn connect(url: &DatabaseUrl, access: Access) -> Result<Arc<dyn Store>
     match url {
         DatabaseUrl::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open(path, access).await?)),
         DatabaseUrl::Postgres(url) => Ok(Arc::new(postgres::PostgresStore::open(url).await?)),
+    }
+}
+
+/// What a look at the store has found.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// Whether its tables are of this version; else they are older, or not made yet.
+    pub is_current: bool,
+    /// The secret that was asked for, if it keeps one.
+    pub secret: Option<Zeroizing<[u8; 32]>>,
+}
+
+/// Looks at the store at this address, whoever is using it, and changes nothing: a write is tried and taken back.
+///
+/// # Errors
+///
+/// See [`ConnectError`]. One that a newer version has written is refused, an older one is not.
+pub async fn look(url: &DatabaseUrl, secret: &str) -> Result<Looked, ConnectError> {
+    match url {
+        DatabaseUrl::Sqlite(path) => sqlite::look(path, secret).await,
+        DatabaseUrl::Postgres(url) => Ok(postgres::look(url, secret).await?),
     }
 }
 

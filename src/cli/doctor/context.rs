@@ -1,6 +1,6 @@
 //! What the checks share: the settings as far as they go, and everything that is asked for once.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use chrono::TimeDelta;
 use secrecy::SecretString;
@@ -17,14 +17,13 @@ use crate::{
         clock::Clock,
         installation::{InstallationSeal, Presence},
         phone_number::PhoneNumber,
-        store::Store,
     },
     settings::{
         self, Faults, Http, Loaded, PrivateKeySource, Region, SignaturePolicy, Sources, Visitors,
         so_far::{self, SectionsSoFar, SettingsSoFar},
     },
     startup,
-    store::{self, Access, ConnectError},
+    store::{self, ConnectError, Looked},
     vonage::{
         account::{
             AccountClient, AccountError, applications::Application, balance::Balance,
@@ -49,7 +48,7 @@ pub(super) struct Context {
     balance: OnceCell<Result<Balance, AccountError>>,
     application: OnceCell<Result<Application, AccountError>>,
     probe: OnceCell<Result<Probe, AccountError>>,
-    store: OnceCell<Result<Option<Arc<dyn Store>>, ConnectError>>,
+    store: OnceCell<Result<Option<Looked>, ConnectError>>,
     seal: OnceCell<Result<InstallationSeal, Trouble>>,
     here: OnceCell<Result<Presence, Astray>>,
     public: OnceCell<Result<Presence, Astray>>,
@@ -248,10 +247,8 @@ impl Context {
             .ok_or_else(|| Trouble::skipped("the application can't be asked: see settings and key"))
     }
 
-    /// The store; `None` when it was never opened yet; or why it can't be.
-    pub(super) async fn store(
-        &self,
-    ) -> Result<&Result<Option<Arc<dyn Store>>, ConnectError>, Trouble> {
+    /// The store as it is found; `None` when it was never opened yet; or why it can't be used.
+    pub(super) async fn store(&self) -> Result<&Result<Option<Looked>, ConnectError>, Trouble> {
         let url = known(self.so_far.database.as_ref(), "database.url (DATABASE_URL)")?;
         Ok(self
             .store
@@ -260,7 +257,7 @@ impl Context {
                 if !store::exists(url) {
                     return Ok(None);
                 }
-                store::connect(url, Access::Beside).await.map(Some)
+                store::look(url, startup::SESSION_SECRET).await.map(Some)
             })
             .await)
     }
@@ -277,14 +274,11 @@ impl Context {
             return Ok(InstallationSeal::new(&secret));
         }
         match self.store().await? {
-            Ok(Some(store)) => {
-                let secret = startup::session_secret(visitors, &**store).await;
-                let secret = secret.map_err(|_error| {
-                    Trouble::skipped("the store has no secret to prove it with: see database")
-                })?;
-                Ok(InstallationSeal::new(&secret))
-            }
-            Ok(None) => Err(Trouble::skipped(
+            Ok(Some(Looked {
+                secret: Some(secret),
+                ..
+            })) => Ok(InstallationSeal::new(&**secret)),
+            Ok(_) => Err(Trouble::skipped(
                 "the service has not run on this database yet, so it has no secret to prove itself with: start it first",
             )),
             Err(_error) => Err(Trouble::skipped(
@@ -315,13 +309,6 @@ impl Context {
         let url = self.public_url()?;
         let seal = self.seal().await?;
         Ok(self.public.get_or_init(|| reach::ask(seal, url)).await)
-    }
-
-    /// Closes the store.
-    pub(super) async fn close(&self) {
-        if let Some(Ok(Some(store))) = self.store.get() {
-            store.close().await;
-        }
     }
 }
 

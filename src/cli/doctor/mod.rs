@@ -82,11 +82,9 @@ async fn doctor(
     if args.fix {
         mended = fix::mend(&context, &findings).await;
     }
-    context.close().await;
     if mended.iter().any(fix::Mended::is_done) {
         let context = Context::new(sources, clock);
         findings = look(&context, handles.err).await?;
-        context.close().await;
     }
     if args.json {
         report::write_json(&findings, &mended, handles.out)?;
@@ -133,7 +131,46 @@ async fn verdict(check: &Check, context: &Context) -> Verdict {
         .unwrap_or_else(|_elapsed| {
             Err(Trouble::failed(
                 format!("there was no answer within {} seconds", DEADLINE.as_secs()),
-                "look at the network between this machine and Vonage (firewall, proxy, DNS), and run doctor again",
+                after_deadline(check.name),
             ))
         })
+}
+
+/// What to look at when a check has come to no end.
+fn after_deadline(check: &str) -> &'static str {
+    match check {
+        "settings" | "key" => "see that the disk with the settings and the key answers",
+        "database" => {
+            "see that the database's disk or server answers, and that nothing holds it locked"
+        }
+        "port" | "public-address" | "proxy" | "assets" => {
+            "see database first; then the service's log, and the network between this machine and its address"
+        }
+        _ => {
+            "look at the network between this machine and Vonage (firewall, proxy, DNS), and run doctor again"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_vonage_has_no_part_in_does_not_blame_the_way_to_it() {
+        for check in checks::ALL {
+            let is_local = [
+                "settings",
+                "key",
+                "database",
+                "assets",
+                "port",
+                "public-address",
+                "proxy",
+            ]
+            .contains(&check.name);
+            let remedy = after_deadline(check.name);
+            assert_eq!(remedy.contains("Vonage"), !is_local, "{}", check.name);
+        }
+    }
 }

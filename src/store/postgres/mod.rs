@@ -12,6 +12,7 @@ mod events;
 mod fault;
 mod hangups;
 mod listener;
+mod look;
 mod open;
 mod ready_users;
 mod server;
@@ -27,6 +28,7 @@ use sqlx::postgres::PgConnectOptions;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub(super) use self::look::look;
 pub use self::open::PostgresError;
 use self::{
     calls::{ClaimOpen, CloseCall, FindCall, InsertCall, OpenCall},

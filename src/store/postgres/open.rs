@@ -188,7 +188,7 @@ pub(super) async fn prove_fit(connection: &mut PgConnection) -> Result<(), Fault
 }
 
 /// Every step of the schema, in order. A step that was released never changes.
-fn migrations() -> Vec<Migration> {
+pub(super) fn migrations() -> Vec<Migration> {
     let step = |version, description: &'static str, sql: &'static str| {
         let (sql, kind) = (sql.into_sql_str(), MigrationType::Simple);
         Migration::new(version, description.into(), kind, sql, false)
@@ -243,7 +243,7 @@ pub(super) async fn prepare(
     }
 }
 
-fn explain(url: &PostgresUrl, fault: Fault) -> PostgresError {
+pub(super) fn explain(url: &PostgresUrl, fault: Fault) -> PostgresError {
     let server = url.server();
     let source = match fault {
         Fault::Database(source) => source,

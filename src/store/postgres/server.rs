@@ -5,14 +5,14 @@ use sqlx::{PgConnection, query};
 
 use super::{columns::Columns, database::Operation, fault::Fault};
 
-const BEAT: &str = "
+pub(super) const BEAT: &str = "
     INSERT INTO heartbeat (id, beat) VALUES (1, 1)
     ON CONFLICT (id) DO UPDATE SET beat = heartbeat.beat + 1";
 
 const INSERT_SECRET: &str =
     "INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
 
-const FIND_SECRET: &str = "SELECT value FROM secrets WHERE name = $1";
+pub(super) const FIND_SECRET: &str = "SELECT value FROM secrets WHERE name = $1";
 
 pub(super) struct Beat;
 

@@ -7,6 +7,7 @@ mod columns;
 mod events;
 mod file;
 mod hangups;
+mod look;
 mod open;
 mod readers;
 mod ready_users;
@@ -24,7 +25,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-pub(super) use self::backup::back_up;
+pub(super) use self::{backup::back_up, look::look};
 use self::{
     calls::{CloseCall, InsertCall, OpenCall},
     file::DatabaseFile,

@@ -14,7 +14,7 @@ use crate::store::ConnectError;
 
 /// How long a connection waits for another one's lock. Longer than any commit of ours or of a command beside us,
 /// short enough that a webhook can still be refused inside Vonage's time limits.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// SQLite's result codes, the low byte of an extended one.
 ///
@@ -117,7 +117,7 @@ async fn prove_durable(
 }
 
 /// Every step of the schema, in order. A step that was released never changes.
-fn migrations() -> Vec<Migration> {
+pub(super) fn migrations() -> Vec<Migration> {
     let step = |version, description: &'static str, sql: &'static str| {
         let (sql, kind) = (sql.into_sql_str(), MigrationType::Simple);
         Migration::new(version, description.into(), kind, sql, false)
@@ -174,7 +174,7 @@ async fn migrate(
     }
 }
 
-fn explain(file: &DatabaseFile, error: sqlx::Error) -> ConnectError {
+pub(super) fn explain(file: &DatabaseFile, error: sqlx::Error) -> ConnectError {
     let path = file.path().to_owned();
     let code = error
         .as_database_error()

@@ -1,4 +1,4 @@
-//! `database`: it can be opened, keeps what it is given over a power cut, and is of this version.
+//! `database`: it can be opened, takes a write, and is of this version.
 
 use futures_util::FutureExt;
 
@@ -16,13 +16,14 @@ pub(in crate::cli::doctor) const CHECK: Check = Check {
 async fn look(context: &Context) -> Verdict {
     match context.store().await? {
         Ok(None) => Ok("not there yet; the first start makes it".to_owned()),
-        Ok(Some(store)) => match store.ping().await {
-            Ok(()) => Ok("takes a write, and keeps it over a power cut".to_owned()),
-            Err(error) => Err(Trouble::failed(
-                error.to_string(),
-                "see that the disk is not full (df -h) and that nothing else holds the database locked",
-            )),
-        },
+        Ok(Some(store)) if store.is_current => {
+            Ok("takes a write, and its tables are of this version".to_owned())
+        }
+        Ok(Some(_older)) => Err(Trouble::warning(
+            "its tables are older than this version, or not made yet; looking leaves them as they are",
+            "stop the service, make a back-up and start this version, which brings them up to date; or run the doctor \
+             of the version that is running",
+        )),
         Err(error) => Err(Trouble::of_error(error)),
     }
 }
