@@ -218,6 +218,15 @@ async fn create(
             .or(so_far.region)
             .unwrap_or(Region::Us),
     );
+    // A run whose answer was lost may have made it.
+    let all = client.applications().await?;
+    let ours = all.into_iter().find(|application| {
+        let public_key = wanted.public_key.as_deref();
+        public_key.is_some_and(|public_key| application.has_public_key(public_key))
+    });
+    if let Some(ours) = ours {
+        return found(&ours, &wanted, json, handles);
+    }
     writeln!(handles.err, "creating the application {name:?} ...")?;
     let made = client.create_application(name, &wanted).await?;
     if json {
@@ -232,6 +241,31 @@ async fn create(
         made.id()
     )?;
     Ok(Outcome::Done)
+}
+
+/// An application with the public key is there: no second one is made, and this one is left as it is.
+fn found(
+    ours: &Application,
+    wanted: &Wanted,
+    json: bool,
+    handles: &mut Handles<'_>,
+) -> anyhow::Result<Outcome> {
+    let (name, id) = (ours.name(), ours.id());
+    writeln!(
+        handles.err,
+        "the application {name:?} has this public key already: {id}; no second one is made"
+    )?;
+    let differences = wanted.differences(ours);
+    if !differences.is_empty() {
+        writeln!(
+            handles.err,
+            "it differs from what was asked for; `click-to-call app update {id}` with --public-url and --region changes it:"
+        )?;
+    }
+    for difference in differences {
+        writeln!(handles.err, "  {difference}")?;
+    }
+    show(ours, json, handles)
 }
 
 async fn update(
@@ -313,6 +347,10 @@ fn show(
     lines.push((
         "signed callbacks".to_owned(),
         switch(application.signs_callbacks()),
+    ));
+    lines.push((
+        "signed RTC callbacks".to_owned(),
+        switch(application.signs_rtc_callbacks()),
     ));
     lines.push((
         "use for Vonage's AI".to_owned(),

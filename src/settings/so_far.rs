@@ -52,6 +52,8 @@ pub struct SettingsSoFar {
     pub phone_line: bool,
     /// `visitors.users`
     pub users: Option<UserMode>,
+    /// Whether that is more than the default.
+    pub users_is_set: bool,
     /// `visitors.shared_user`
     pub shared_user: Option<String>,
     /// `database.url`
@@ -88,10 +90,13 @@ pub struct ApplicationAccess {
 pub fn load_so_far(sources: &Sources) -> SettingsSoFar {
     let mut reader = Reader::new(layers::merge(sources));
     let region = reader.value(&vonage::REGION);
-    let region_is_set = reader
-        .entries
-        .iter()
-        .any(|entry| entry.spec.name == vonage::REGION.spec.name && entry.origin != "default");
+    let users = known(&mut reader, &visitors::USERS);
+    let is_set = |spec: &Spec| {
+        let mut entries = reader.entries.iter();
+        entries.any(|entry| entry.spec.name == spec.name && entry.origin != "default")
+    };
+    let region_is_set = is_set(&vonage::REGION.spec);
+    let users_is_set = is_set(&visitors::USERS.spec);
     let mut so_far = SettingsSoFar {
         private_key: vonage::read_private_key(&mut reader).ok(),
         api_url: vonage::read_api_url(&mut reader, region).ok(),
@@ -107,7 +112,8 @@ pub fn load_so_far(sources: &Sources) -> SettingsSoFar {
         public_url: known(&mut reader, &http::PUBLIC_URL),
         destination: known(&mut reader, &line::DESTINATION),
         phone_line: known(&mut reader, &calls::PHONE_LINE).is_some(),
-        users: known(&mut reader, &visitors::USERS),
+        users,
+        users_is_set,
         shared_user: known(&mut reader, &visitors::SHARED_USER),
         database: known(&mut reader, &database::URL),
         faults: Vec::new(),

@@ -154,6 +154,17 @@ async fn webhooks_that_are_not_signed_and_content_that_is_used() {
     );
     world.vonage.answering(|answer| {
         if answer.is(&Method::GET, APPLICATIONS) {
+            answer.json(|json| json["capabilities"]["rtc"]["signed_callbacks"] = json!(false));
+        }
+    });
+    let report = world.doctor().await;
+    report.fails(
+        "signed-callbacks",
+        "RTC webhooks are not signed",
+        "doctor --fix",
+    );
+    world.vonage.answering(|answer| {
+        if answer.is(&Method::GET, APPLICATIONS) {
             answer.json(|json| json["privacy"]["improve_ai"] = json!(true));
         }
     });

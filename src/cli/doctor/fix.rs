@@ -59,14 +59,7 @@ pub(super) async fn mend(context: &Context, findings: &[Finding]) -> Vec<Mended>
         let outcome = match fix {
             Fix::KeyMode(path) => restrict(path),
             Fix::Webhooks => webhooks(context).await,
-            Fix::SignedCallbacks => {
-                edit(context, |application| {
-                    applications::sign_callbacks(application)
-                        .into_iter()
-                        .collect()
-                })
-                .await
-            }
+            Fix::SignedCallbacks => edit(context, applications::sign_callbacks).await,
             Fix::Privacy => {
                 edit(context, |application| {
                     applications::keep_content(application)

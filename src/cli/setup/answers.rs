@@ -123,13 +123,15 @@ impl Setup<'_, '_> {
         Ok(url)
     }
 
-    /// Where users and calls live. It has a default, so that nobody is asked.
-    pub(super) fn region(&mut self) -> anyhow::Result<Region> {
-        let region = self.so_far.region.unwrap_or(Region::Us);
-        if self.args.region.is_some() && !self.so_far.region_is_set {
-            self.write_variables(&[("VONAGE_REGION", region.as_str())])?;
+    /// Where users and calls live; `None` when neither the flag nor the settings say so.
+    pub(super) fn region(&mut self) -> anyhow::Result<Option<Region>> {
+        let Some(given) = self.args.region.map(Region::from) else {
+            return Ok(self.so_far.region.filter(|_| self.so_far.region_is_set));
+        };
+        if !self.so_far.region_is_set {
+            self.write_variables(&[("VONAGE_REGION", given.as_str())])?;
         }
-        Ok(region)
+        Ok(Some(given))
     }
 
     /// The telephone that rings, and who may make it ring.
@@ -178,6 +180,12 @@ impl Setup<'_, '_> {
         let set = self.so_far.users.unwrap_or(UserMode::PerVisitor);
         let given = self.args.users.map_or(set, UserMode::from);
         match (given, set) {
+            (UserMode::Shared, UserMode::PerVisitor) if self.so_far.users_is_set => Err(conflict(
+                "--users",
+                "shared",
+                "visitors.users",
+                "per-visitor",
+            )),
             (UserMode::Shared, UserMode::PerVisitor) => {
                 self.write_key("visitors", "users", "shared")?;
                 self.so_far.users = Some(UserMode::Shared);

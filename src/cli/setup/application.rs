@@ -2,14 +2,14 @@
 
 use url::Url;
 
-use super::{Setup, conflict, exists, report::Standing};
+use super::{Setup, conflict, exists, report::Standing, with_region};
 use crate::{
     cli::keygen,
-    settings::{PrivateKeySource, Region},
+    settings::{PrivateKeySource, Region, Sources},
     vonage::{
         account::{
             AccountClient,
-            applications::{Application, Change, Wanted},
+            applications::{Application, Change, Wanted, region_of},
         },
         key::ApplicationKey,
     },
@@ -57,17 +57,25 @@ impl Setup<'_, '_> {
         client: &AccountClient,
         public_key: Option<String>,
         public_url: &Url,
-        region: Region,
+        region: Option<Region>,
+        sources: &Sources,
     ) -> anyhow::Result<Option<String>> {
         let found = self.find_application(client, public_key.as_deref()).await?;
+        let its_place = found.as_ref().and_then(Application::voice_region);
+        let its_region = its_place.and_then(region_of);
         let wanted = Wanted {
             name: None,
             public_key,
             public_url: Some(public_url.clone()),
-            region: Some(region),
+            // Where nobody named a region, the application's stays.
+            region: Some(region.or(its_region).unwrap_or(Region::Us)),
         };
         let application = if let Some(found) = found {
-            self.adopt(client, found, &wanted).await?
+            let adopted = self.adopt(client, found, &wanted).await?;
+            if let (None, Some(its_region)) = (region, its_region) {
+                self.follow_region(its_region, sources)?;
+            }
+            adopted
         } else {
             let what = format!("the application {:?}", self.args.name);
             if !self.begin(&format!("create {what}"))? {
@@ -83,6 +91,18 @@ impl Setup<'_, '_> {
             self.so_far.application_id = Some(id.clone());
         }
         Ok(Some(id))
+    }
+
+    /// Takes over the region of an application; the default needs no word.
+    fn follow_region(&mut self, region: Region, sources: &Sources) -> anyhow::Result<()> {
+        if region == Region::Us {
+            return Ok(());
+        }
+        self.write_variables(&[("VONAGE_REGION", region.as_str())])?;
+        let followed = with_region(sources, region, &self.so_far);
+        self.so_far.region = followed.region;
+        self.so_far.api_url = followed.api_url;
+        Ok(())
     }
 
     async fn find_application(

@@ -53,7 +53,7 @@ pub struct SetupArgs {
     #[arg(long, value_name = "NUMBER")]
     pub number: Option<PhoneNumber>,
 
-    /// Country to look for a number in, two letters; with --yes, its cheapest is bought if the account has no free one
+    /// Country to look for a number in, two letters; with --yes, the cheapest of its first hundred is bought if the account has no free one
     #[arg(long, value_name = "CC", value_parser = super::numbers::parse_country)]
     pub country: Option<String>,
 
@@ -241,7 +241,7 @@ impl Setup<'_, '_> {
         self.users_mode()?;
         let public_key = self.key_pair()?;
         let application_id = self
-            .application(&client, public_key, &public_url, region)
+            .application(&client, public_key, &public_url, region, sources)
             .await?;
         let number = self.number(&client, application_id.as_deref()).await?;
         self.shared_user(clock).await?;

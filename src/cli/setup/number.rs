@@ -14,6 +14,8 @@ use crate::{
 
 /// Numbers that are shown to choose from.
 const OFFERED: u32 = 10;
+/// Numbers of which the cheapest is taken: the most that Vonage lists at once.
+const COMPARED: u32 = 100;
 
 /// Where the number comes from.
 enum Choice {
@@ -139,7 +141,7 @@ impl Setup<'_, '_> {
         client: &AccountClient,
         free: Vec<Number>,
     ) -> anyhow::Result<Choice> {
-        if self.args.country.is_none() && free.len() > 1 {
+        if free.len() > 1 {
             let list: Vec<&str> = free.iter().map(|number| number.msisdn.as_str()).collect();
             bail!(
                 "the account has several free numbers; choose one with --number: {}",
@@ -151,11 +153,14 @@ impl Setup<'_, '_> {
         }
         let Some(country) = self.args.country.clone() else {
             bail!(
-                "the account has no free number with voice; say --country to buy its cheapest, or --number"
+                "the account has no free number with voice; say --country to buy its cheapest of the first {COMPARED}, or --number"
             );
         };
-        let mut offered = self.search(client, &country).await?;
-        offered.sort_by(|left, right| left.monthly().total_cmp(&right.monthly()));
+        let mut offered = self.search(client, &country, COMPARED).await?;
+        offered.sort_by(|left, right| {
+            let monthly = left.monthly().total_cmp(&right.monthly());
+            monthly.then_with(|| left.once().total_cmp(&right.once()))
+        });
         let Some(cheapest) = offered.into_iter().next() else {
             bail!("no number with voice is for sale in {country}; try another --country");
         };
@@ -180,7 +185,7 @@ impl Setup<'_, '_> {
             let numbers::Country(country) = self.prompt.ask(question, "give --country")?;
             country
         };
-        let offered = self.search(client, &country).await?;
+        let offered = self.search(client, &country, OFFERED).await?;
         if offered.is_empty() {
             bail!(
                 "no number with voice is for sale in {country}; run setup again with another --country"
@@ -211,6 +216,7 @@ impl Setup<'_, '_> {
         &mut self,
         client: &AccountClient,
         country: &str,
+        size: u32,
     ) -> anyhow::Result<Vec<Number>> {
         writeln!(
             self.prompt.handles.err,
@@ -218,7 +224,7 @@ impl Setup<'_, '_> {
         )?;
         let query = NumberQuery {
             country: country.to_owned(),
-            size: OFFERED,
+            size,
             ..NumberQuery::default()
         };
         Ok(client.search_numbers(&query).await?)

@@ -11,8 +11,8 @@ use serde_json::Value;
 pub use self::{
     document::{Application, HttpMethod, Webhook, WebhookKind},
     wanted::{
-        Change, Wanted, has_webhooks_elsewhere, keep_content, lead_own_webhooks, sign_callbacks,
-        voice_region,
+        Change, Wanted, has_webhooks_elsewhere, keep_content, lead_own_webhooks, region_of,
+        sign_callbacks, voice_region,
     },
 };
 use super::{AccountClient, AccountError, Body, Cause};

@@ -96,6 +96,13 @@ impl Number {
         cost.unwrap_or(f64::INFINITY)
     }
 
+    /// Euros once, for comparing; what is not said is more than anything.
+    pub fn once(&self) -> f64 {
+        let once = self.initial_price.as_deref();
+        once.and_then(|once| once.parse().ok())
+            .unwrap_or(f64::INFINITY)
+    }
+
     /// What it costs, in words; empty when Vonage does not say.
     pub fn price(&self) -> String {
         let Some(cost) = &self.cost else {

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -58,7 +58,7 @@ export class Service {
   static async start(vonage, settings = {}) {
     const folder = await mkdtemp(join(tmpdir(), "click-to-call-"));
     const service = new Service(folder, vonage, await freePort(), settings);
-    await service.#createApplication(await service.#makeKey("private.key"));
+    await service.#createApplication(await service.#makeKey());
     await service.#serve();
     return service;
   }
@@ -84,8 +84,7 @@ export class Service {
    * its public half to Vonage, which takes no token of the old key from now on.
    */
   async changeKeyAtVonage() {
-    const publicKey = await this.#makeKey("private.key.next");
-    await writeFile(join(this.#folder, "private.key.next.pub"), publicKey);
+    await this.#command("keygen", "--next");
     await rename(join(this.#folder, "private.key.next"), join(this.#folder, "private.key"));
     await this.#command("app", "update", "--public-key", "private.key.next.pub", "--yes");
   }
@@ -107,9 +106,9 @@ export class Service {
     await this.#process.says(/listening on/);
   }
 
-  /** @param {string} file @returns {Promise<string>} its public half */
-  async #makeKey(file) {
-    const said = await this.#command("keygen", "--out", file);
+  /** @returns {Promise<string>} its public half */
+  async #makeKey() {
+    const said = await this.#command("keygen");
     const [publicKey] = /-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----/.exec(said) ?? [];
     return `${publicKey}\n`;
   }

@@ -60,7 +60,7 @@ async fn nothing_of_the_owners_is_lost_when_an_application_is_written_back() {
     expected["capabilities"]["rtc"] = json!({ "webhooks": { "event_url": {
         "address": "https://calls.example.com/webhooks/event",
         "http_method": "POST",
-    } } });
+    } }, "signed_callbacks": true });
     assert_eq!(stub.last_body().await, expected);
     let what: Vec<_> = changes.iter().map(|change| change.what.as_str()).collect();
     assert_eq!(
@@ -70,7 +70,8 @@ async fn nothing_of_the_owners_is_lost_when_an_application_is_written_back() {
             "answer address",
             "fallback address",
             "event address",
-            "RTC event address"
+            "RTC event address",
+            "signed RTC callbacks"
         ]
     );
 }
@@ -151,6 +152,7 @@ async fn a_new_application_has_everything_that_the_service_needs() {
     let sent = stub.last_body().await;
     assert_eq!(sent["name"], "Click to call");
     assert_eq!(sent["privacy"], json!({ "improve_ai": false }));
+    assert_eq!(sent["capabilities"]["rtc"]["signed_callbacks"], true);
     let voice = &sent["capabilities"]["voice"];
     assert_eq!(voice["signed_callbacks"], true);
     assert_eq!(voice["region"], "na-east");

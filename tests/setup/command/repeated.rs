@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
-use click_to_call::simulator::{HttpMethod, SeededApplication, WebhookUrl};
+use click_to_call::simulator::{HttpMethod, SeededApplication, SeededNumber, WebhookUrl};
 use serde_json::json;
 
 use super::world::{API_SECRET, CHEAPEST, DEARER, DESK, SIGNATURE_SECRET, World, number};
@@ -219,7 +219,7 @@ async fn what_is_set_is_never_overwritten() {
     place.write(".env", env);
     place.write(
         "config/local.toml",
-        "[lines.support]\ndestination = \"447700900009\"\n",
+        "[lines.support]\ndestination = \"447700900009\"\n[visitors]\nusers = \"per-visitor\"\n",
     );
     for (flags, setting) in [
         (
@@ -232,6 +232,10 @@ async fn what_is_set_is_never_overwritten() {
         ),
         (&["--region", "us"], "VONAGE_REGION is ap"),
         (&["--api-key", "other"], "VONAGE_API_KEY is abcd1234"),
+        (
+            &["--users", "shared"],
+            "visitors.users is per-visitor already",
+        ),
     ] {
         let args = [&["setup", "--yes", "--country", "GB"], flags].concat();
         place
@@ -309,6 +313,72 @@ async fn an_application_of_the_owners_is_changed_only_with_consent() {
     );
     assert_eq!(after[0]["privacy"]["improve_ai"], false);
     assert_eq!(world.owned_numbers().await[0]["app_id"], id.as_str());
+}
+
+#[tokio::test]
+async fn the_region_of_the_owners_application_is_taken_over() {
+    let world = World::start().await;
+    let owners = world.place();
+    owners.run(&["keygen"]).await.done();
+    let create = ["app", "create", "--region", "eu", "--json", "--public-url"];
+    let create = [&create[..], &["https://owner.example"]].concat();
+    let made = owners.run(&create).await.done().json();
+    let id = made["id"].as_str().unwrap().to_owned();
+
+    let mut place = world.place();
+    place.set("VONAGE_SIGNATURE_SECRET", SIGNATURE_SECRET);
+    let adopt = setup(&["--yes", "--country", "GB", "--application", &id]);
+    place.run(&adopt).await.done();
+    let region =
+        || async { world.applications().await[0]["capabilities"]["voice"]["region"].clone() };
+    assert_eq!(region().await, "eu-west");
+    let env = place.read(".env");
+    assert!(env.contains("VONAGE_REGION=eu\n"), "{env}");
+    place.run(&["setup", "--yes"]).await.done();
+    assert_eq!(place.read(".env"), env);
+    assert_eq!(region().await, "eu-west");
+}
+
+#[tokio::test]
+async fn of_several_free_numbers_none_is_guessed() {
+    let mine = |msisdn| SeededNumber {
+        owned: true,
+        ..number(msisdn, "1.00")
+    };
+    let world = World::with(vec![mine(DEARER), mine(CHEAPEST)], Vec::new()).await;
+    let mut place = world.place();
+    place.set("VONAGE_SIGNATURE_SECRET", SIGNATURE_SECRET);
+    place
+        .run(&setup(&["--yes", "--country", "GB"]))
+        .await
+        .failed()
+        .says("several free numbers; choose one with --number");
+    for owned in world.owned_numbers().await {
+        assert!(owned["app_id"].is_null(), "{owned}");
+    }
+}
+
+#[tokio::test]
+async fn the_cheapest_is_that_of_all_that_are_listed_and_of_both_prices() {
+    let priced = |msisdn: &str, once: &str| SeededNumber {
+        initial_price: Some(once.to_owned()),
+        ..number(msisdn, "1.00")
+    };
+    let mut numbers: Vec<_> = (10..30)
+        .map(|end| number(&format!("4420794600{end}"), "2.00"))
+        .collect();
+    numbers.extend([
+        priced("442079460040", "5.00"),
+        priced("442079460041", "0.50"),
+    ]);
+    let world = World::with(numbers, Vec::new()).await;
+    let mut place = world.place();
+    place.set("VONAGE_SIGNATURE_SECRET", SIGNATURE_SECRET);
+    place
+        .run(&setup(&["--yes", "--country", "GB"]))
+        .await
+        .done();
+    assert_eq!(world.owned_numbers().await[0]["msisdn"], "442079460041");
 }
 
 #[tokio::test]

@@ -203,6 +203,28 @@ async fn what_can_not_be_had_is_said_in_words() {
 }
 
 #[tokio::test]
+async fn an_application_is_made_once() {
+    let world = World::start().await;
+    let place = world.place();
+    place.run(&["keygen"]).await.done();
+    let create = ["app", "create", "--json", "--public-url"];
+    let at = |address| [&create[..], &[address]].concat();
+    let first = place.run(&at("https://calls.example.com")).await.done();
+    let before = world.applications().await;
+    // As after an answer that was lost.
+    let again = place.run(&at("https://calls.example.com")).await.done();
+    assert_eq!(again.json()["id"], first.json()["id"]);
+    assert!(!again.err.contains("differs"), "{}", again.err);
+    place
+        .run(&at("https://other.example.com"))
+        .await
+        .done()
+        .says("click-to-call app update")
+        .says("-> POST https://other.example.com/webhooks/answer");
+    assert_eq!(world.applications().await, before);
+}
+
+#[tokio::test]
 async fn a_private_key_is_not_uploaded() {
     let world = World::start().await;
     let place = set_up(&world).await;

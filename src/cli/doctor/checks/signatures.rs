@@ -34,20 +34,24 @@ pub(in crate::cli::doctor) const SECRET: Check = Check {
 async fn look_at_callbacks(context: &Context) -> Verdict {
     let policy = context.signatures()?;
     let application = context.application().await?;
-    if application.signs_callbacks() == Some(true) {
+    let problem = if application.signs_callbacks() != Some(true) {
+        "the application's webhooks are not signed"
+    } else if application.signs_rtc_callbacks() != Some(true) {
+        "the application's RTC webhooks are not signed"
+    } else {
         return Ok("Vonage signs the webhooks".to_owned());
-    }
+    };
     // Whoever else is asked may not expect it.
     let is_ours = context
         .reachable_url()
         .is_ok_and(|here| !has_webhooks_elsewhere(application, here));
-    let place = "dashboard, Applications, your application, Edit, Voice, Use signed webhooks: on";
+    let place =
+        "dashboard, Applications, your application, Edit, Voice and RTC, Use signed webhooks: on";
     let remedy = if is_ours {
         format!("`click-to-call doctor --fix`, or {place}")
     } else {
         format!("mend webhooks first; or {place}")
     };
-    let problem = "the application's webhooks are not signed";
     let trouble = match policy {
         SignaturePolicy::Required => Trouble::failed(problem, remedy),
         SignaturePolicy::Off => Trouble::warning(problem, remedy),

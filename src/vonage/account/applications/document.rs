@@ -164,6 +164,12 @@ impl Application {
             .as_bool()
     }
 
+    /// Whether Vonage signs the RTC webhooks; `None` when it isn't said.
+    pub fn signs_rtc_callbacks(&self) -> Option<bool> {
+        self.find(&["capabilities", "rtc", "signed_callbacks"])?
+            .as_bool()
+    }
+
     /// Where its calls are handled, as Vonage names it: `na-east`, `eu-west`, `apac-sng`, ….
     pub fn voice_region(&self) -> Option<&str> {
         self.find(&["capabilities", "voice", "region"])?.as_str()

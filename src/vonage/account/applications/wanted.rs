@@ -70,9 +70,7 @@ impl Wanted {
             apply_webhooks(application, public_url, &mut changes);
         }
         if let Some(region) = self.region
-            && application
-                .voice_region()
-                .is_none_or(|name| !is_in(name, region))
+            && application.voice_region().and_then(region_of) != Some(region)
         {
             changes.push(Change {
                 what: "region".to_owned(),
@@ -163,15 +161,24 @@ fn lead_webhooks(
     changes
 }
 
-/// Has Vonage sign the webhooks.
-pub fn sign_callbacks(application: &mut Application) -> Option<Change> {
-    let found = application.signs_callbacks();
-    if found == Some(true) {
-        return None;
+/// Has Vonage sign the webhooks, those of voice and of RTC.
+pub fn sign_callbacks(application: &mut Application) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for (capability, what, found) in [
+        ("voice", "signed callbacks", application.signs_callbacks()),
+        (
+            "rtc",
+            "signed RTC callbacks",
+            application.signs_rtc_callbacks(),
+        ),
+    ] {
+        if found != Some(true) {
+            let path = ["capabilities", capability];
+            set(application, &path, "signed_callbacks", true);
+            changes.push(flag(what, found, "on"));
+        }
     }
-    let voice = ["capabilities", "voice"];
-    set(application, &voice, "signed_callbacks", true);
-    Some(flag("signed callbacks", found, "on"))
+    changes
 }
 
 /// Keeps the calls' content from Vonage's AI.
@@ -255,11 +262,12 @@ pub fn voice_region(region: Region) -> &'static str {
     }
 }
 
-/// Whether one of Vonage's places (`na-west`) is in this region.
-fn is_in(place: &str, region: Region) -> bool {
-    place.starts_with(match region {
-        Region::Us => "na-",
-        Region::Eu => "eu-",
-        Region::Ap => "apac-",
-    })
+/// The region that one of Vonage's places (`na-west`) is in.
+pub fn region_of(place: &str) -> Option<Region> {
+    match place.split_once('-')?.0 {
+        "na" => Some(Region::Us),
+        "eu" => Some(Region::Eu),
+        "apac" => Some(Region::Ap),
+        _ => None,
+    }
 }
