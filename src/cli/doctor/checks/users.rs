@@ -9,6 +9,7 @@ use crate::{
         context::Context,
         fix::Fix,
     },
+    settings::UserMode,
     vonage::account::{AccountError, Cause},
 };
 
@@ -65,7 +66,10 @@ async fn look(context: &Context) -> Verdict {
             "nothing: Vonage forgets them when their time is over",
         ));
     }
-    Ok("a user was made, its token taken, and the user deleted".to_owned())
+    Ok(match context.visitors()?.users {
+        UserMode::Shared => format!("the shared user {user:?} is there, and its token was taken"),
+        UserMode::PerVisitor => "a user was made, its token taken, and the user deleted".to_owned(),
+    })
 }
 
 async fn refused(error: &AccountError, context: &Context) -> Trouble {
