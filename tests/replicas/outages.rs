@@ -92,8 +92,12 @@ async fn deliver(doors: &[Door; 2], number: usize) -> usize {
         let door = &doors[(number + refused) % 2];
         let signed = Signed::new(&event);
         match door.webhook("/webhooks/event", &signed).await {
-            Ok(response) if response.status() == StatusCode::OK => return refused,
-            Ok(response) => assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE),
+            Ok(response) => match response.status() {
+                StatusCode::OK => return refused,
+                // The latter: it crossed with the end of a connection that had been silent for too long.
+                StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => {}
+                other => panic!("{other}"),
+            },
             Err(error) => assert!(error.is_timeout(), "{error}"),
         }
         refused += 1;
