@@ -4,7 +4,7 @@ mod postgres;
 mod sqlite;
 
 use std::{
-    io,
+    fmt, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -158,12 +158,20 @@ pub async fn connect(url: &DatabaseUrl, access: Access) -> Result<Arc<dyn Store>
 }
 
 /// What a look at the store has found.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Looked {
     /// Whether its tables are of this version; else they are older, or not made yet.
     pub is_current: bool,
     /// The secret that was asked for, if it keeps one.
     pub secret: Option<Zeroizing<[u8; 32]>>,
+}
+
+impl fmt::Debug for Looked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Looked")
+            .field("is_current", &self.is_current)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Looks at the store at this address, whoever is using it, and changes nothing: a write is tried and taken back.

@@ -116,7 +116,7 @@ async fn webhooks_that_lead_elsewhere() {
             "read 5000 ms",
         ),
         (
-            "/capabilities/rtc",
+            "/capabilities/rtc/webhooks",
             json!(null),
             "the RTC event address is not set",
         ),
