@@ -394,21 +394,3 @@ async fn a_store_that_fails_is_said_so_everywhere() {
     assert_eq!(token.problem_of(503).await, "store-unavailable");
     assert_eq!(visitor.hang_up(&call.id, json!({})).await, 503);
 }
-
-#[tokio::test]
-async fn a_stop_does_not_wait_for_vonage() {
-    let app = TestApp::spawn().await;
-    app.visitor().await;
-    app.clock.advance(chrono::TimeDelta::days(3));
-    let slow = ResponseTemplate::new(204).set_delay(Duration::from_mins(1));
-    app.vonage.mount(1, "DELETE", "/v1/users/.+", slow).await;
-    let mut app = app.restart().await;
-    app.vonage.wait_for("DELETE", "/v1/users/").await;
-    let begun = Instant::now();
-    app.stop().await.unwrap();
-    assert!(
-        begun.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        begun.elapsed()
-    );
-}

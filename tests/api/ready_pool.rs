@@ -1,6 +1,9 @@
 //! Vonage users made ahead.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use chrono::TimeDelta;
 use click_to_call::settings::UserMode;
@@ -34,7 +37,7 @@ async fn wait_for_pool(app: &TestApp, number: usize) {
             tokio::task::yield_now().await;
         }
     };
-    let patience = std::time::Duration::from_secs(10);
+    let patience = Duration::from_secs(10);
     tokio::time::timeout(patience, waiting).await.unwrap();
 }
 
@@ -139,4 +142,22 @@ async fn nobody_keeps_or_gets_a_user_of_another_application() {
         returning["user"].as_str().unwrap().to_owned(),
     ];
     assert!(now.iter().all(|user| !before.contains(user)));
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_vonage() {
+    let app = with_ready_users(1).await;
+    wait_for_pool(&app, 1).await;
+    app.clock.advance(TimeDelta::days(3));
+    let slow = ResponseTemplate::new(204).set_delay(Duration::from_mins(1));
+    app.vonage.mount(1, "DELETE", "/v1/users/.+", slow).await;
+    let mut app = app.restart().await;
+    app.vonage.wait_for("DELETE", "/v1/users/").await;
+    let begun = Instant::now();
+    app.stop().await.unwrap();
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
 }
