@@ -197,14 +197,14 @@ export class Demo {
    * @param {string} what for the message when it never is
    * @param {(ends: Ends) => unknown} holds
    */
-  async ends({ page }, what, holds) {
-    const { user } = await elementState(page);
-    return this.endsOf(user, what, holds);
+  ends({ page }, what, holds) {
+    return this.endsOf(async () => (await elementState(page)).user, what, holds);
   }
 
   /**
-   * The same by the name of the logged-in user.
-   * @param {string} user
+   * The same by the name of the logged-in user. It is asked for each time: a page that takes a call up shows the
+   * call before it has logged in.
+   * @param {() => string | Promise<string|null>} user
    * @param {string} what
    * @param {(ends: Ends) => unknown} holds
    * @returns {Promise<Ends>}
@@ -213,8 +213,9 @@ export class Demo {
     /** @type {Ends|undefined} */
     let last;
     return until(() => `${what}: ${JSON.stringify(last)}`, async () => {
+      const name = await user();
       const { legs, sessions } = await this.#state();
-      const own = legs.findLast((/** @type {any} */ leg) => leg.caller && leg.user === user);
+      const own = legs.findLast((/** @type {any} */ leg) => leg.caller && leg.user === name);
       const far = legs.findLast((/** @type {any} */ leg) => !leg.caller && leg.conversation_id === own?.conversation_id);
       const session = sessions.find((/** @type {any} */ { id }) => id === own?.caller.session_id);
       last = { own, far, session };

@@ -39,10 +39,10 @@ test("a page written after the tutorial logs in, calls and hangs up", async (dem
     await client.createSession(token);
     return client.serverCall();
   }, demo.vonage);
-  const { own } = await demo.endsOf("supportuser", "the desk has answered", ({ own, far }) =>
+  const { own } = await demo.endsOf(() => "supportuser", "the desk has answered", ({ own, far }) =>
     own.sound.packets_out > 20 && far.status === "answered",
   );
   assert.equal(own.id, id);
   await page.evaluate((call) => Reflect.get(globalThis, "tutorial").hangup(call), id);
-  await demo.endsOf("supportuser", "both ends are over", (ends) => ends.own.over && ends.far.over);
+  await demo.endsOf(() => "supportuser", "both ends are over", (ends) => ends.own.over && ends.far.over);
 });
