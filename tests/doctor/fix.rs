@@ -1,6 +1,9 @@
 //! `--fix`: what is mended, what is left alone, and that it is enough.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, chown},
+};
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
@@ -97,6 +100,37 @@ async fn everything_that_can_be_mended_is_and_nothing_of_the_owners_is_lost() {
         document["capabilities"]["messages"]["webhooks"]["inbound_url"]["address"],
         "https://owner.example/in"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_another_user_needs_stays_readable() {
+    let mut world = World::start().await;
+    let key = world.folder.path().join("private.key");
+    let mode = || fs::metadata(&key).unwrap().permissions().mode() & 0o777;
+    // Root's folder: the service's user, unless it is root who runs this test and has to give the key away.
+    world.folder.set("DATABASE_URL", "sqlite:///not-there.db");
+    let _ = chown(&key, Some(4_711), Some(4_712));
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o646)).unwrap();
+    let report = world.folder.doctor(&["--fix"]).await;
+    assert!(mended(&report).contains("mode 0644"));
+    assert_eq!(mode(), 0o644);
+    report.warns("key", "can be read by others (mode 0644)", "chown 0:0");
+    assert_eq!(report.check("key")["fixable"], false);
+
+    let _ = chown(&key, None, Some(0));
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o440)).unwrap();
+    let report = world.folder.doctor(&["--fix"]).await;
+    assert_eq!(mode(), 0o440);
+    assert_eq!(report.status("key"), "ok");
+
+    world.folder.set(
+        "DATABASE_URL",
+        "postgres://calls@127.0.0.1:1/calls?sslmode=disable",
+    );
+    let report = world.folder.doctor(&["--fix"]).await;
+    assert_eq!(mode(), 0o440);
+    assert_eq!(report.status("key"), "warning");
+    report.says("key", "can be read by its group (mode 0440)", "chmod 640");
 }
 
 #[tokio::test(flavor = "multi_thread")]

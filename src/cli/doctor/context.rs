@@ -9,6 +9,7 @@ use url::Url;
 
 use super::{
     check::Trouble,
+    key_file::KeyFile,
     probe::{self, Probe, Visit},
     reach::{self, Astray},
 };
@@ -41,7 +42,7 @@ pub(super) struct Context {
     pub(super) loaded: Result<Loaded, Faults>,
     so_far: SettingsSoFar,
     sections: SectionsSoFar,
-    key: Option<Result<(ApplicationKey, Vec<String>), KeyError>>,
+    key: Option<Result<ApplicationKey, KeyError>>,
     vonage: OnceCell<Result<Option<TimeDelta>, String>>,
     account: Option<AccountClient>,
     users: Option<UsersClient>,
@@ -57,7 +58,11 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn new(sources: &Sources, clock: &Clock) -> Self {
         let so_far = so_far::load_so_far(sources);
-        let key = so_far.private_key.as_ref().map(ApplicationKey::load);
+        // How its file is kept is looked at by itself: see `key_file`.
+        let key = so_far
+            .private_key
+            .as_ref()
+            .map(|source| ApplicationKey::load(source).map(|(key, _warnings)| key));
         let account = account(&so_far);
         let users = users(&so_far, clock);
         Self {
@@ -106,22 +111,24 @@ impl Context {
         self.so_far.api_secret.as_ref()
     }
 
-    /// Where the key should be.
-    pub(super) fn key_source(&self) -> Result<&PrivateKeySource, Trouble> {
-        known(self.so_far.private_key.as_ref(), "vonage.private_key_file")
+    /// The file that the key is in, if it is in one.
+    pub(super) fn key_file(&self) -> Result<Option<KeyFile>, Trouble> {
+        let source = known(self.so_far.private_key.as_ref(), "vonage.private_key_file")?;
+        Ok(match source {
+            PrivateKeySource::File(path) => KeyFile::find(path, self.so_far.database.as_ref()),
+            PrivateKeySource::Text(_) => None,
+        })
     }
 
-    /// The key with the warnings about how it is kept, or why there is none.
-    pub(super) fn key_as_found(
-        &self,
-    ) -> Result<&Result<(ApplicationKey, Vec<String>), KeyError>, Trouble> {
+    /// The key, or why there is none.
+    pub(super) fn key_as_found(&self) -> Result<&Result<ApplicationKey, KeyError>, Trouble> {
         known(self.key.as_ref(), "vonage.private_key_file")
     }
 
     /// The key, when it can be used.
     pub(super) fn key(&self) -> Result<&ApplicationKey, Trouble> {
         match self.key_as_found()? {
-            Ok((key, _warnings)) => Ok(key),
+            Ok(key) => Ok(key),
             Err(_fault) => Err(Trouble::skipped("there is no usable key: see key")),
         }
     }

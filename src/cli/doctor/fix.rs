@@ -15,8 +15,8 @@ use crate::vonage::account::applications::{self, Application, Change};
 /// A way to mend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fix {
-    /// Keep the key file from others.
-    KeyMode(PathBuf),
+    /// Keep the key file from others, by this mode.
+    KeyMode { path: PathBuf, mode: u32 },
     /// Lead the application's webhooks here, but for those that lead to another place.
     Webhooks,
     /// Have Vonage sign the webhooks.
@@ -57,7 +57,7 @@ pub(super) async fn mend(context: &Context, findings: &[Finding]) -> Vec<Mended>
     let mut mended = Vec::new();
     for fix in fixes {
         let outcome = match fix {
-            Fix::KeyMode(path) => restrict(path),
+            Fix::KeyMode { path, mode } => restrict(path, *mode),
             Fix::Webhooks => webhooks(context).await,
             Fix::SignedCallbacks => edit(context, applications::sign_callbacks).await,
             Fix::Privacy => {
@@ -76,13 +76,10 @@ pub(super) async fn mend(context: &Context, findings: &[Finding]) -> Vec<Mended>
     mended
 }
 
-fn restrict(path: &Path) -> Result<String, String> {
-    fs::set_permissions(path, Permissions::from_mode(0o600))
+fn restrict(path: &Path, mode: u32) -> Result<String, String> {
+    fs::set_permissions(path, Permissions::from_mode(mode))
         .map_err(|error| format!("the mode of {} can't be changed: {error}", path.display()))?;
-    Ok(format!(
-        "only its owner can read and write {} now (mode 0600)",
-        path.display()
-    ))
+    Ok(format!("{} has the mode {mode:04o} now", path.display()))
 }
 
 async fn webhooks(context: &Context) -> Result<String, String> {

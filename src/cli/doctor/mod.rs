@@ -1,12 +1,13 @@
 //! `doctor`: looks at everything that a call depends on, and says what is wrong, why it matters and what mends it.
 //!
 //! [`checks`] has one file for each subject and the one list of all; [`context`] what they share, asked for once;
-//! [`reach`] asks an address whether it leads here; [`fix`] mends; [`report`] tells.
+//! [`key_file`] who may read the key; [`reach`] asks an address whether it leads here; [`fix`] mends; [`report`] tells.
 
 mod check;
 mod checks;
 mod context;
 mod fix;
+mod key_file;
 mod probe;
 mod reach;
 mod report;

@@ -8,7 +8,6 @@ use crate::{
         context::Context,
         fix::Fix,
     },
-    settings::PrivateKeySource,
     vonage::key::KeyFault,
 };
 
@@ -19,28 +18,27 @@ pub(in crate::cli::doctor) const CHECK: Check = Check {
 };
 
 fn look(context: &Context) -> Verdict {
-    let file = match context.key_source()? {
-        PrivateKeySource::File(path) => Some(path),
-        PrivateKeySource::Text(_) => None,
-    };
-    let chmod = |trouble: Trouble| match file {
-        Some(path) => trouble.mended_by(Fix::KeyMode(path.clone())),
+    let file = context.key_file()?;
+    let closed = |trouble: Trouble| match file.as_ref().and_then(|f| Some((f, f.safe_mode()?))) {
+        Some((file, mode)) => trouble.mended_by(Fix::KeyMode {
+            path: file.path().to_owned(),
+            mode,
+        }),
         None => trouble,
     };
-    match context.key_as_found()? {
-        Err(error) => {
-            let trouble = Trouble::of_error(error);
-            Err(if matches!(error.fault, KeyFault::WritableByOthers(_)) {
-                chmod(trouble)
-            } else {
-                trouble
-            })
+    match (context.key_as_found()?, &file) {
+        (Err(error), Some(file)) if matches!(error.fault, KeyFault::WritableByOthers(_)) => {
+            let problem = format!(
+                "private key file {} can be written by others (mode {:04o}), so that it is not used",
+                file.path().display(),
+                file.mode()
+            );
+            Err(closed(Trouble::failed(problem, file.remedy())))
         }
-        Ok((_key, warnings)) if !warnings.is_empty() => {
-            let remedy =
-                file.map_or_else(String::new, |path| format!("chmod 600 {}", path.display()));
-            Err(chmod(Trouble::warning(warnings.join("\n"), remedy)))
-        }
-        Ok((key, _warnings)) => Ok(format!("RSA, {} bits", key.bits())),
+        (Err(error), _) => Err(Trouble::of_error(error)),
+        (Ok(key), file) => match file.as_ref().and_then(|f| Some((f, f.problem()?))) {
+            Some((file, problem)) => Err(closed(Trouble::warning(problem, file.remedy()))),
+            None => Ok(format!("RSA, {} bits", key.bits())),
+        },
     }
 }
