@@ -134,6 +134,27 @@ async fn a_key_that_another_user_needs_stays_readable() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_application_without_rtc_has_one_fault_and_is_mended_in_one_run() {
+    let world = World::start().await;
+    let account = world.account();
+    let mut document = account.application(APPLICATION).await.unwrap().to_json();
+    let capabilities = document["capabilities"].as_object_mut().unwrap();
+    capabilities.remove("rtc").unwrap();
+    let path = format!("/v2/applications/{APPLICATION}");
+    done(owner(&world, Method::PUT, &path).json(&document)).await;
+
+    let report = world.doctor().await;
+    assert_eq!(report.that_are("failed"), ["webhooks"]);
+    let report = world.folder.doctor(&["--fix"]).await;
+    let done = mended(&report);
+    assert!(
+        done.contains("signed RTC callbacks: on") && done.contains("RTC event address"),
+        "{done}"
+    );
+    report.is_in_order();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_order_is_left_alone() {
     let world = World::start().await;
     let account = world.account();

@@ -3,6 +3,7 @@
 //! Source: <https://developer.vonage.com/en/api/application.v2>
 
 mod document;
+mod signing;
 mod wanted;
 
 use reqwest::Method;
@@ -10,9 +11,10 @@ use serde_json::Value;
 
 pub use self::{
     document::{Application, HttpMethod, Webhook, WebhookKind},
+    signing::{Signed, has_webhooks, sign_callbacks, unsigned},
     wanted::{
         Change, Wanted, has_webhooks_elsewhere, keep_content, lead_own_webhooks, region_of,
-        sign_callbacks, voice_region,
+        voice_region,
     },
 };
 use super::{AccountClient, AccountError, Body, Cause};

@@ -10,7 +10,7 @@ use crate::{
         fix::Fix,
     },
     settings::SignaturePolicy,
-    vonage::account::applications::has_webhooks_elsewhere,
+    vonage::account::applications::{self, Signed, has_webhooks_elsewhere},
 };
 
 /// HS256 wants a key as long as its hash (RFC 7518 section 3.2).
@@ -34,12 +34,14 @@ pub(in crate::cli::doctor) const SECRET: Check = Check {
 async fn look_at_callbacks(context: &Context) -> Verdict {
     let policy = context.signatures()?;
     let application = context.application().await?;
-    let problem = if application.signs_callbacks() != Some(true) {
-        "the application's webhooks are not signed"
-    } else if application.signs_rtc_callbacks() != Some(true) {
-        "the application's RTC webhooks are not signed"
-    } else {
-        return Ok("Vonage signs the webhooks".to_owned());
+    // A capability without webhooks is the fault of `webhooks` alone, whose mending signs it.
+    let problem = match applications::unsigned(application).first() {
+        Some(Signed::Voice) => "the application's webhooks are not signed",
+        Some(Signed::Rtc) => "the application's RTC webhooks are not signed",
+        None if applications::has_webhooks(application) => {
+            return Ok("Vonage signs the webhooks".to_owned());
+        }
+        None => return Err(Trouble::skipped("no webhook is set yet: see webhooks")),
     };
     // Whoever else is asked may not expect it.
     let is_ours = context

@@ -6,7 +6,10 @@ use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
-use super::document::{Application, HttpMethod, Webhook, WebhookKind};
+use super::{
+    document::{Application, HttpMethod, Webhook, WebhookKind},
+    signing::{Signed, sign_callbacks},
+};
 use crate::vonage::hosts::Region;
 
 /// Time for a connection to us. With [`READ_TIMEOUT`], both of Vonage's tries and both of the fallback's fit
@@ -120,11 +123,17 @@ fn apply_webhooks(application: &mut Application, public_url: &Url, changes: &mut
 }
 
 /// Leads the webhooks that are not set, or lead to this origin already, to the service there. Those that lead to
-/// another place are left alone: somebody may need them there.
+/// another place are left alone: somebody may need them there. A capability that had no webhook yet is signed, too.
 pub fn lead_own_webhooks(application: &mut Application, public_url: &Url) -> Vec<Change> {
-    lead_webhooks(application, public_url, |found| {
+    let fresh: Vec<Signed> = Signed::ALL
+        .into_iter()
+        .filter(|capability| !capability.has_webhooks(application))
+        .collect();
+    let mut changes = lead_webhooks(application, public_url, |found| {
         !leads_elsewhere(found, public_url)
-    })
+    });
+    changes.extend(fresh.into_iter().filter_map(|new| new.sign(application)));
+    changes
 }
 
 /// Whether any of the webhooks leads to another place than this origin.
@@ -161,26 +170,6 @@ fn lead_webhooks(
     changes
 }
 
-/// Has Vonage sign the webhooks, those of voice and of RTC.
-pub fn sign_callbacks(application: &mut Application) -> Vec<Change> {
-    let mut changes = Vec::new();
-    for (capability, what, found) in [
-        ("voice", "signed callbacks", application.signs_callbacks()),
-        (
-            "rtc",
-            "signed RTC callbacks",
-            application.signs_rtc_callbacks(),
-        ),
-    ] {
-        if found != Some(true) {
-            let path = ["capabilities", capability];
-            set(application, &path, "signed_callbacks", true);
-            changes.push(flag(what, found, "on"));
-        }
-    }
-    changes
-}
-
 /// Keeps the calls' content from Vonage's AI.
 pub fn keep_content(application: &mut Application) -> Option<Change> {
     let found = application.improves_ai();
@@ -191,7 +180,7 @@ pub fn keep_content(application: &mut Application) -> Option<Change> {
     Some(flag("use of content for Vonage's AI", found, "off"))
 }
 
-fn flag(what: &str, from: Option<bool>, to: &str) -> Change {
+pub(super) fn flag(what: &str, from: Option<bool>, to: &str) -> Change {
     Change {
         what: what.to_owned(),
         from: from.map(|on| if on { "on" } else { "off" }.to_owned()),
@@ -245,7 +234,12 @@ fn set_webhook(application: &mut Application, kind: WebhookKind, wanted: &Webhoo
     }
 }
 
-fn set(application: &mut Application, path: &[&str], key: &str, value: impl Into<Value>) {
+pub(super) fn set(
+    application: &mut Application,
+    path: &[&str],
+    key: &str,
+    value: impl Into<Value>,
+) {
     application.edit(path, |object| {
         object.insert(key.to_owned(), value.into());
     });
