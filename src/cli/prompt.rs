@@ -1,6 +1,7 @@
 //! Questions to the person at the keyboard, or to whatever answers in their place.
 
 use std::{
+    fmt::Display,
     io::{self, IsTerminal as _},
     str::FromStr,
 };
@@ -43,13 +44,26 @@ impl Prompt<'_, '_> {
     pub(super) fn ask<T>(&mut self, question: &str, instead: &str) -> anyhow::Result<T>
     where
         T: FromStr,
-        T::Err: std::fmt::Display,
+        T::Err: Display,
     {
+        self.ask_for(question, instead, str::parse)
+    }
+
+    /// A value that `read` makes of the answer. What it says of a wrong one follows the answer.
+    ///
+    /// # Errors
+    /// When nobody answers, or not with such a value.
+    pub(super) fn ask_for<T, E: Display>(
+        &mut self,
+        question: &str,
+        instead: &str,
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> anyhow::Result<T> {
         self.refuse_to_guess(question, instead)?;
         for _ in 0..TRIES {
             write!(self.handles.err, "{question}: ")?;
             let answer = self.line(instead)?;
-            match answer.parse() {
+            match read(&answer) {
                 Ok(value) => return Ok(value),
                 Err(error) => writeln!(self.handles.err, "  {answer:?} {error}")?,
             }

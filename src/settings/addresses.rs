@@ -1,6 +1,9 @@
 //! Forms of addresses: of this machine, of networks, of web sites.
 
-use std::{net::IpAddr, str::FromStr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    str::FromStr,
+};
 
 use ipnet::IpNet;
 use url::{Host, Url};
@@ -86,6 +89,48 @@ pub fn parse_origin(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
+/// Whether an address leads nowhere from the internet: to this machine alone, or to one of its own network.
+///
+/// A name without a dot is one of this network or of this machine's containers.
+/// Sources: RFC 6890 (addresses), RFC 6761, 6762, 8375 and ICANN's reservation of `.internal` (names).
+fn is_private(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            let last = name.rsplit('.').next().unwrap_or_default();
+            !name.contains('.')
+                || ["localhost", "local", "internal", "test", "invalid"].contains(&last)
+                || name.ends_with(".home.arpa")
+        }
+        Some(Host::Ipv4(address)) => is_private_v4(address),
+        Some(Host::Ipv6(address)) => match address.to_ipv4_mapped() {
+            Some(address) => is_private_v4(address),
+            None => {
+                address.is_loopback()
+                    || address.is_unspecified()
+                    || address.is_unique_local()
+                    || address.is_unicast_link_local()
+            }
+        },
+        None => false,
+    }
+}
+
+fn is_private_v4(address: Ipv4Addr) -> bool {
+    // Of a provider for its customers.
+    let is_shared = |[first, second, ..]: [u8; 4]| first == 100 && (64..128).contains(&second);
+    address.is_loopback()
+        || address.is_unspecified()
+        || address.is_private()
+        || address.is_link_local()
+        || is_shared(address.octets())
+}
+
+/// Whether Vonage, where it is asked at `vonage`, can't reach this address. A simulated one nearby can.
+pub fn is_out_of_reach(public_url: &Url, vonage: &Url) -> bool {
+    is_private(public_url) && !is_private(vonage)
+}
+
 /// Origins exactly as a browser sends them.
 pub(super) const fn browser_origins() -> Form<Vec<String>> {
     Form {
@@ -120,5 +165,48 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_route_leads_to_is_private() {
+        let is_private = |host: &str| is_private(&Url::parse(&format!("http://{host}")).unwrap());
+        for host in [
+            "localhost:3000",
+            "desk.localhost",
+            "127.0.0.1",
+            "0.0.0.0",
+            "10.1.2.3",
+            "172.31.0.1",
+            "192.168.1.20:3000",
+            "169.254.1.1",
+            "100.64.0.1",
+            "[::1]",
+            "[::]",
+            "[fd00::1]",
+            "[fe80::1]",
+            "[::ffff:192.168.1.1]",
+            "raspberrypi",
+            "raspberrypi.local",
+            "calls.corp.internal.",
+            "box.home.arpa",
+        ] {
+            assert!(is_private(host), "{host}");
+        }
+        for host in [
+            "calls.example.com",
+            "localhost.example.com",
+            "8.8.8.8",
+            "100.128.0.1",
+            "172.32.0.1",
+            "[2001:4860:4860::8888]",
+            "[::ffff:8.8.8.8]",
+        ] {
+            assert!(!is_private(host), "{host}");
+        }
     }
 }

@@ -32,7 +32,7 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use self::{
-    addresses::{is_loopback, parse_origin},
+    addresses::{is_loopback, is_out_of_reach, parse_origin},
     database_url::{DatabaseUrl, PostgresUrl},
     fault::{Fault, Faults},
     load::{load, load_with_key},

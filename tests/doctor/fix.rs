@@ -155,6 +155,34 @@ async fn an_application_without_rtc_has_one_fault_and_is_mended_in_one_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn webhooks_are_led_to_no_address_that_vonage_can_not_reach() {
+    let mut world = World::start().await;
+    let account = world.account();
+    let mut document = account.application(APPLICATION).await.unwrap().to_json();
+    document["capabilities"]["voice"]["webhooks"] = json!({});
+    let path = format!("/v2/applications/{APPLICATION}");
+    done(owner(&world, Method::PUT, &path).json(&document)).await;
+    let before = account.application(APPLICATION).await.unwrap();
+    // Vonage far away: its address leads nowhere but through the proxy of the network.
+    for name in ["VONAGE_API_URL", "VONAGE_REST_URL"] {
+        world.folder.set(name, "http://api.vonage.example");
+    }
+    world.folder.set("HTTP_PROXY", world.simulator.base_url());
+    world.folder.set("NO_PROXY", "127.0.0.1");
+
+    for private in ["http://localhost:3000", "http://192.168.1.20:3000"] {
+        world.folder.set("PUBLIC_URL", private);
+        let report = world.folder.doctor(&["--fix"]).await;
+        assert_eq!(report.status("application"), "ok", "{:#}", report.json);
+        assert_eq!(report.status("webhooks"), "failed");
+        report.says("webhooks", "which Vonage can't reach", "a tunnel");
+        assert_eq!(report.check("webhooks")["fixable"], false);
+        assert_eq!(report.json["mended"], json!([]));
+    }
+    assert_eq!(account.application(APPLICATION).await.unwrap(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_order_is_left_alone() {
     let world = World::start().await;
     let account = world.account();

@@ -144,8 +144,7 @@ impl Context {
     /// The public address, when Vonage can reach it.
     pub(super) fn reachable_url(&self) -> Result<&Url, Trouble> {
         let public_url = self.public_url()?;
-        // An address of this machine alone, while Vonage is elsewhere.
-        if settings::is_loopback(public_url) && !settings::is_loopback(self.api_url()?) {
+        if settings::is_out_of_reach(public_url, self.api_url()?) {
             return Err(Trouble::failed(
                 format!("PUBLIC_URL is {public_url}, which Vonage can't reach"),
                 "set PUBLIC_URL to the https address under which the world reaches this service; on your own machine, \

@@ -11,16 +11,9 @@ use crate::{
     vonage::account::AccountClient,
 };
 
-/// An address as a person types it.
-struct Origin(Url);
-
-impl std::str::FromStr for Origin {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        settings::parse_origin(text).map(Self)
-    }
-}
+/// What is said of an address that leads to this machine or its network only. It follows the address.
+const OUT_OF_REACH: &str = "leads to this machine or its network only, where Vonage can't reach it; give the https address \
+                            under which the world reaches the service, or on your own machine that of a tunnel";
 
 /// The account's API key: it is put into messages, so nothing else may be in its place.
 struct ApiKey(String);
@@ -85,6 +78,17 @@ impl Setup<'_, '_> {
 
     /// Where visitors and Vonage reach the service.
     pub(super) fn public_url(&mut self) -> anyhow::Result<Url> {
+        let vonage = self.so_far.api_url.clone();
+        let is_out_of_reach = |url: &Url| {
+            vonage
+                .as_ref()
+                .is_some_and(|vonage| settings::is_out_of_reach(url, vonage))
+        };
+        let known = self.args.public_url.as_ref();
+        let known = known.or(self.so_far.public_url.as_ref());
+        if let Some(url) = known.filter(|url| is_out_of_reach(url)) {
+            anyhow::bail!("{} {OUT_OF_REACH}", url.origin().ascii_serialization());
+        }
         let url = match (self.args.public_url.clone(), self.so_far.public_url.clone()) {
             (Some(given), Some(set)) if given != set => {
                 return Err(conflict(
@@ -105,8 +109,11 @@ impl Setup<'_, '_> {
                 } else {
                     let question = "Address under which visitors and Vonage will reach the service, like \
                                     https://calls.example.com";
-                    let Origin(url) = self.prompt.ask(question, "give --public-url")?;
-                    url
+                    let read = |text: &str| match settings::parse_origin(text)? {
+                        url if is_out_of_reach(&url) => Err(OUT_OF_REACH.to_owned()),
+                        url => Ok(url),
+                    };
+                    self.prompt.ask_for(question, "give --public-url", read)?
                 };
                 let origin = url.origin().ascii_serialization();
                 self.write_variables(&[("PUBLIC_URL", &origin)])?;
