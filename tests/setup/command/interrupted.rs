@@ -38,6 +38,13 @@ async fn end_state(world: &World, place: &Place) -> Value {
             (name, (place.read(name), mode & 0o777))
         })
         .into();
+    // The shared user, whose id Vonage chose.
+    let mut users = place.run(&["users", "list", "--json"]).await.done().json();
+    for user in users.as_array_mut().unwrap() {
+        for chosen in ["id", "timestamp", "_links"] {
+            user.as_object_mut().unwrap().remove(chosen);
+        }
+    }
     let mut names: Vec<String> = fs::read_dir(place.path("."))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -46,6 +53,7 @@ async fn end_state(world: &World, place: &Place) -> Value {
     let text = json!({
         "applications": applications,
         "numbers": world.owned_numbers().await,
+        "users": users,
         "files": files,
         "names": names,
     });
@@ -58,7 +66,8 @@ async fn uninterrupted() -> (Value, usize) {
     let mut place = World::place_at(&proxy.url);
     place.set("VONAGE_SIGNATURE_SECRET", SIGNATURE_SECRET);
     place.run(SETUP).await.done();
-    (end_state(&world, &place).await, proxy.count())
+    let requests = proxy.count();
+    (end_state(&world, &place).await, requests)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -67,6 +76,8 @@ async fn killed_at_any_request_it_ends_in_the_same_state() {
     assert!(requests >= 9, "{requests}");
     assert_eq!(expected["applications"].as_array().unwrap().len(), 1);
     assert_eq!(expected["numbers"][0]["msisdn"], CHEAPEST);
+    assert_eq!(expected["users"].as_array().unwrap().len(), 1);
+    assert_eq!(expected["users"][0]["name"], "supportuser");
 
     for at in 1..=requests {
         for carried_out in [false, true] {

@@ -10,6 +10,8 @@ use std::{
 
 use tempfile::TempDir;
 
+use super::world::DESK;
+
 /// What the program did.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -115,4 +117,16 @@ impl Place {
         .await
         .unwrap()
     }
+}
+
+/// `setup` with all that only a person can know, and more.
+pub(crate) fn setup<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let known = [
+        "setup",
+        "--public-url",
+        "https://calls.example.com",
+        "--destination",
+        DESK,
+    ];
+    [&known, more].concat()
 }

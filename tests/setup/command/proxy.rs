@@ -1,4 +1,4 @@
-//! Stands between the program and Vonage, counts requests, and keeps one of them waiting for ever.
+//! Stands between the program and Vonage, counts requests, and keeps one of them waiting for ever or lets users seem old.
 
 use std::sync::{
     Arc,
@@ -12,6 +12,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
+use serde_json::Value;
 use tokio::sync::watch;
 
 /// Which request waits, and whether Vonage has carried it out by then.
@@ -27,6 +28,8 @@ struct Inner {
     http: reqwest::Client,
     count: AtomicUsize,
     stop: Option<Stop>,
+    /// Names of users that Vonage is to say were made long ago.
+    old: Vec<String>,
     stopped: watch::Sender<bool>,
 }
 
@@ -38,11 +41,21 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     pub(crate) async fn start(vonage: &str, stop: Option<Stop>) -> Self {
+        Self::between(vonage, stop, &[]).await
+    }
+
+    /// Lets these users seem older than any visitor's user gets.
+    pub(crate) async fn aging(vonage: &str, names: &[&str]) -> Self {
+        Self::between(vonage, None, names).await
+    }
+
+    async fn between(vonage: &str, stop: Option<Stop>, old: &[&str]) -> Self {
         let inner = Arc::new(Inner {
             vonage: vonage.to_owned(),
             http: reqwest::Client::builder().build().unwrap(),
             count: AtomicUsize::new(0),
             stop,
+            old: old.iter().map(|name| (*name).to_owned()).collect(),
             stopped: watch::Sender::new(false),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -89,11 +102,27 @@ async fn forward(
     }
     let answer = request.send().await.unwrap();
     let status = StatusCode::from_u16(answer.status().as_u16()).unwrap();
-    let body = answer.bytes().await.unwrap();
+    let body = aged(answer.bytes().await.unwrap(), &inner.old);
     if stop.is_some() {
         return wait_for_ever(&inner).await;
     }
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// A list of users, in which those of these names were made long ago.
+fn aged(body: Bytes, old: &[String]) -> Bytes {
+    let Ok(mut json) = serde_json::from_slice::<Value>(&body) else {
+        return body;
+    };
+    let Some(users) = json.pointer_mut("/_embedded/users") else {
+        return body;
+    };
+    for user in users.as_array_mut().unwrap() {
+        if old.iter().any(|name| user["name"] == **name) {
+            user["timestamp"]["created"] = "2020-01-01T00:00:00.000Z".into();
+        }
+    }
+    json.to_string().into()
 }
 
 async fn wait_for_ever(inner: &Inner) -> Response {

@@ -1,22 +1,14 @@
 //! `setup` looks before it does anything, and leaves alone what is there.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::fs;
 
-use click_to_call::simulator::{HttpMethod, SeededApplication, SeededNumber, WebhookUrl};
+use click_to_call::simulator::{HttpMethod, SeededApplication, WebhookUrl};
 use serde_json::json;
 
-use super::world::{API_SECRET, CHEAPEST, DEARER, DESK, SIGNATURE_SECRET, World, number};
-
-const ADDRESS: &[&str] = &[
-    "--public-url",
-    "https://calls.example.com",
-    "--destination",
-    DESK,
-];
-
-fn setup<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    [&["setup"], ADDRESS, more].concat()
-}
+use super::{
+    place::setup,
+    world::{CHEAPEST, DESK, SIGNATURE_SECRET, World, number},
+};
 
 #[tokio::test]
 async fn a_second_run_changes_nothing() {
@@ -68,147 +60,6 @@ async fn a_dry_run_does_nothing() {
     assert_eq!(fs::read_dir(place.path(".")).unwrap().count(), 0);
     assert!(world.applications().await.is_empty());
     assert!(world.owned_numbers().await.is_empty());
-}
-
-#[tokio::test]
-async fn a_person_answers_the_questions() {
-    let world = World::start().await;
-    let mut place = world.place();
-    place.variables.remove("VONAGE_API_KEY");
-    place.variables.remove("VONAGE_API_SECRET");
-    let answers = [
-        "abcd1234",
-        API_SECRET,
-        "calls.example.com",
-        "https://calls.example.com",
-        "+44 7700 900001",
-        "y",
-        "gb",
-        "2",
-        "y",
-        SIGNATURE_SECRET,
-    ];
-    let run = place
-        .run_with_input(&["setup"], &(answers.join("\n") + "\n"))
-        .await
-        .done();
-    assert!(
-        run.err.contains("for EUR 1.00 a month? [y/N]"),
-        "{}",
-        run.err
-    );
-    assert!(
-        run.err
-            .contains("Some countries want an address or identity papers"),
-        "{}",
-        run.err
-    );
-    assert!(run.out.contains("click-to-call doctor"), "{}", run.out);
-    assert!(!run.said().contains("canary"), "{}", run.said());
-    let env = place.read(".env");
-    assert!(
-        env.contains(&format!("VONAGE_API_SECRET={API_SECRET}\n")),
-        "{env}"
-    );
-    assert_eq!(
-        fs::metadata(place.path(".env"))
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o777,
-        0o600
-    );
-    assert_eq!(
-        fs::metadata(place.path("private.key"))
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o777,
-        0o600
-    );
-    let local = place.read("config/local.toml");
-    assert!(
-        local.contains(&format!("destination = \"{DESK}\"")),
-        "{local}"
-    );
-    assert!(local.contains("phone_line = \"support\""), "{local}");
-}
-
-#[tokio::test]
-async fn nothing_is_bought_without_consent() {
-    let world = World::start().await;
-    let place = world.place();
-    place
-        .run_with_input(&setup(&["--country", "GB"]), "n\n1\nn\n")
-        .await
-        .failed()
-        .says("nothing was bought");
-    assert!(world.owned_numbers().await.is_empty());
-    // Nobody to ask, and no country named.
-    place
-        .run(&setup(&["--yes"]))
-        .await
-        .failed()
-        .says("say --country to buy its cheapest");
-    place
-        .run(&setup(&[]))
-        .await
-        .failed()
-        .says("there is nobody to ask");
-    assert!(world.owned_numbers().await.is_empty());
-}
-
-#[tokio::test]
-async fn a_price_that_is_not_told_is_not_agreed_to_beforehand() {
-    let world = World::with(vec![number(CHEAPEST, "")], Vec::new()).await;
-    let place = world.place();
-    place
-        .run(&setup(&["--yes", "--country", "GB"]))
-        .await
-        .failed()
-        .says("Vonage does not say what 442079460001 (GB, landline) costs");
-    assert!(world.owned_numbers().await.is_empty());
-}
-
-#[tokio::test]
-async fn a_number_that_is_named_is_the_one_that_is_used() {
-    let world = World::start().await;
-    let mut place = world.place();
-    place.set("VONAGE_SIGNATURE_SECRET", SIGNATURE_SECRET);
-    let named = ["--yes", "--number", DEARER];
-    place
-        .run(&setup(&named))
-        .await
-        .failed()
-        .says("say --country as well");
-    let to_buy = [&named[..], &["--country", "GB"]].concat();
-    place.run(&setup(&to_buy)).await.done();
-    assert_eq!(world.owned_numbers().await[0]["msisdn"], DEARER);
-}
-
-#[tokio::test]
-async fn the_signature_secret_is_one_step_by_hand() {
-    let world = World::start().await;
-    let place = world.place();
-    let run = place
-        .run(&setup(&["--yes", "--country", "GB"]))
-        .await
-        .failed();
-    assert!(
-        run.out
-            .contains("by hand  copy the signature secret from Vonage's dashboard"),
-        "{}",
-        run.out
-    );
-    place.write(
-        ".env",
-        &(place.read(".env") + "VONAGE_SIGNATURE_SECRET=" + SIGNATURE_SECRET + "\n"),
-    );
-    place
-        .run(&["setup", "--yes"])
-        .await
-        .done()
-        .says("Everything is set up");
 }
 
 #[tokio::test]
@@ -337,83 +188,6 @@ async fn the_region_of_the_owners_application_is_taken_over() {
     place.run(&["setup", "--yes"]).await.done();
     assert_eq!(place.read(".env"), env);
     assert_eq!(region().await, "eu-west");
-}
-
-#[tokio::test]
-async fn of_several_free_numbers_none_is_guessed() {
-    let mine = |msisdn| SeededNumber {
-        owned: true,
-        ..number(msisdn, "1.00")
-    };
-    let world = World::with(vec![mine(DEARER), mine(CHEAPEST)], Vec::new()).await;
-    let mut place = world.place();
-    place.set("VONAGE_SIGNATURE_SECRET", SIGNATURE_SECRET);
-    place
-        .run(&setup(&["--yes", "--country", "GB"]))
-        .await
-        .failed()
-        .says("several free numbers; choose one with --number");
-    for owned in world.owned_numbers().await {
-        assert!(owned["app_id"].is_null(), "{owned}");
-    }
-}
-
-#[tokio::test]
-async fn the_cheapest_is_that_of_all_that_are_listed_and_of_both_prices() {
-    let priced = |msisdn: &str, once: &str| SeededNumber {
-        initial_price: Some(once.to_owned()),
-        ..number(msisdn, "1.00")
-    };
-    let mut numbers: Vec<_> = (10..30)
-        .map(|end| number(&format!("4420794600{end}"), "2.00"))
-        .collect();
-    numbers.extend([
-        priced("442079460040", "5.00"),
-        priced("442079460041", "0.50"),
-    ]);
-    let world = World::with(numbers, Vec::new()).await;
-    let mut place = world.place();
-    place.set("VONAGE_SIGNATURE_SECRET", SIGNATURE_SECRET);
-    place
-        .run(&setup(&["--yes", "--country", "GB"]))
-        .await
-        .done();
-    assert_eq!(world.owned_numbers().await[0]["msisdn"], "442079460041");
-}
-
-#[tokio::test]
-async fn a_free_number_is_taken_before_one_is_bought() {
-    let mut mine = number(DEARER, "1.25");
-    mine.owned = true;
-    let world = World::with(vec![mine, number(CHEAPEST, "1.00")], Vec::new()).await;
-    let mut place = world.place();
-    place.set("VONAGE_SIGNATURE_SECRET", SIGNATURE_SECRET);
-    place
-        .run(&setup(&["--yes", "--country", "GB"]))
-        .await
-        .done();
-    let owned = world.owned_numbers().await;
-    assert_eq!(owned.len(), 1);
-    assert_eq!(owned[0]["msisdn"], DEARER);
-}
-
-#[tokio::test]
-async fn a_wrong_secret_is_told_before_anything_is_written() {
-    let world = World::start().await;
-    let mut place = world.place();
-    place.set("VONAGE_API_SECRET", "canary-wrong");
-    let run = place
-        .run(&setup(&["--yes", "--country", "GB"]))
-        .await
-        .failed();
-    assert!(
-        run.err
-            .contains("Vonage does not accept the API key and secret"),
-        "{}",
-        run.err
-    );
-    assert!(!run.said().contains("canary"), "{}", run.said());
-    assert_eq!(fs::read_dir(place.path(".")).unwrap().count(), 0);
 }
 
 #[tokio::test]

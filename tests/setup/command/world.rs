@@ -8,7 +8,7 @@ use click_to_call::simulator::{
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::place::Place;
+use super::place::{Place, setup};
 
 pub(crate) const API_KEY: &str = "abcd1234";
 pub(crate) const API_SECRET: &str = "canary-api-secret";
@@ -89,6 +89,17 @@ impl World {
 
     pub(crate) fn place(&self) -> Place {
         Self::place_at(self.simulator.base_url())
+    }
+
+    /// A folder in which `setup` has been run.
+    pub(crate) async fn set_up(&self) -> Place {
+        let mut place = self.place();
+        place.set("VONAGE_SIGNATURE_SECRET", SIGNATURE_SECRET);
+        place
+            .run(&setup(&["--yes", "--country", "GB"]))
+            .await
+            .done();
+        place
     }
 
     async fn account(&self, path: &str) -> Value {
