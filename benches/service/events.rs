@@ -6,9 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{
-    Connection as _, SqliteConnection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+use click_to_call::{
+    domain::{
+        clock::Clock,
+        store::{Appended, ReplayKey},
+    },
+    settings::DatabaseUrl,
+    store::{self, Access},
+    vonage::{signature::Payload, webhook},
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -36,7 +41,7 @@ pub(crate) fn rows() -> Vec<Row> {
         for _ in 0..ROUNDS {
             stored.push(events_per_second(stage.address()).await);
             appended.push(events_per_second(log).await);
-            singly.push(commits_per_second(&single_store).await);
+            singly.push(singly_per_second(&single_store).await);
         }
         vec![
             Row::share(
@@ -79,30 +84,29 @@ async fn events_per_second(address: SocketAddr) -> f64 {
     f64::from(u32::try_from(EVENTS).unwrap()) / begun.elapsed().as_secs_f64()
 }
 
-/// Rows like those of an event, each on disk before the next, without HTTP before it.
-async fn commits_per_second(path: &Path) -> f64 {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
-    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
-    sqlx::query("CREATE TABLE IF NOT EXISTS events (leg TEXT PRIMARY KEY, raw BLOB NOT NULL)")
-        .execute(&mut database)
-        .await
-        .unwrap();
+/// The same events in the same tables, each on disk before the next is looked at, without HTTP before it.
+async fn singly_per_second(path: &Path) -> f64 {
+    let url = DatabaseUrl::Sqlite(path.to_owned());
+    let store = store::connect(&url, Access::Serve).await.unwrap();
+    let clock = Clock::system();
     let begun = Instant::now();
     let mut done = 0_u32;
     while begun.elapsed() < SINGLY {
-        sqlx::query("INSERT INTO events (leg, raw) VALUES (?1, ?2)")
-            .bind(Uuid::new_v4().to_string())
-            .bind([b'x'; 250].as_slice())
-            .execute(&mut database)
-            .await
-            .unwrap();
+        let id = Uuid::new_v4().to_string();
+        let body = requests::event_body(&id).to_string().into_bytes();
+        let payload = Payload::Body(&body);
+        let replay = ReplayKey {
+            jti: id,
+            digest: payload.digest(),
+        };
+        let event = webhook::event(payload, Some(replay), clock.now());
+        assert_eq!(
+            store.append_event(&event).await.unwrap(),
+            Appended::New(None)
+        );
         done += 1;
     }
     let rate = f64::from(done) / begun.elapsed().as_secs_f64();
-    database.close().await.unwrap();
+    store.close().await;
     rate
 }

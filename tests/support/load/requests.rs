@@ -12,8 +12,8 @@ use super::{http::Answer, webhook_signature};
 const USER: &str = "supportuser";
 /// A key of another server, which may have a token for any user.
 const SERVICE_KEY: &str = "a-service-key-of-more-than-32-letters";
-const APPLICATION: &str = "78d335fa-323d-0114-9c3d-d6f0d48968cf";
-const SIGNATURE_SECRET: &str = "a-signature-secret-of-32-letters";
+pub(crate) const APPLICATION: &str = "78d335fa-323d-0114-9c3d-d6f0d48968cf";
+pub(crate) const SIGNATURE_SECRET: &str = "a-signature-secret-of-32-letters";
 
 /// Settings with which these requests are granted.
 pub(crate) const SETTINGS: &[(&str, &str)] = &[
@@ -47,13 +47,14 @@ pub(crate) fn answer() -> Vec<u8> {
 
 /// Vonage tells that a leg rings. A leg of its own makes it an event of its own.
 pub(crate) fn event(leg: &str) -> Vec<u8> {
-    signed_post(
-        "/webhooks/event",
-        &json!({
-            "uuid": leg, "conversation_uuid": "CON-1", "status": "ringing", "direction": "outbound",
-            "from": "447700900000", "to": "447700900001", "timestamp": "2026-11-22T10:00:00.000Z",
-        }),
-    )
+    signed_post("/webhooks/event", &event_body(leg))
+}
+
+pub(crate) fn event_body(leg: &str) -> Value {
+    json!({
+        "uuid": leg, "conversation_uuid": "CON-1", "status": "ringing", "direction": "outbound",
+        "from": "447700900000", "to": "447700900001", "timestamp": "2026-11-22T10:00:00.000Z",
+    })
 }
 
 /// A browser asks for a page or file.
