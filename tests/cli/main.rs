@@ -8,6 +8,7 @@
     reason = "a failed step is a failed test"
 )]
 
+mod advice;
 mod backup;
 mod config;
 mod durability;
