@@ -20,6 +20,7 @@ mod hangups;
 mod helpers;
 mod limits;
 mod metrics;
+mod origins;
 mod page;
 mod ready_pool;
 mod sessions;

@@ -1,12 +1,11 @@
-//! The account, the application and the number, as Vonage has them.
+//! The account and the application, as Vonage has them, and the way there.
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::world::{APPLICATION, NUMBER, OTHER_APPLICATION, World};
+use crate::world::{APPLICATION, World};
 
 const APPLICATIONS: &str = "/v2/applications/";
-const NUMBERS: &str = "/account/numbers";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_accounts_key_the_rest_is_looked_at() {
@@ -199,73 +198,6 @@ async fn regions_that_differ() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_number_that_does_not_lead_to_the_application() {
-    let world = World::start().await;
-    let report = world
-        .doctor_with(&[("VONAGE_NUMBER", "442079460001")])
-        .await;
-    report.fails(
-        "number",
-        "the account has no number 442079460001",
-        "numbers list",
-    );
-    for (key, value, words, remedy) in [
-        (
-            "app_id",
-            json!(OTHER_APPLICATION),
-            "leads to another application",
-            "numbers link",
-        ),
-        (
-            "app_id",
-            json!(null),
-            "leads to no application",
-            "numbers link",
-        ),
-        (
-            "features",
-            json!(["SMS"]),
-            "it has no VOICE feature",
-            "VONAGE_NUMBER",
-        ),
-    ] {
-        world.vonage.answering(move |answer| {
-            if answer.is(&Method::GET, NUMBERS) {
-                answer.json(|json| json["numbers"][0][key] = value.clone());
-            }
-        });
-        let report = world.doctor().await;
-        report.fails("number", &format!("{NUMBER} "), remedy);
-        report.says("number", words, remedy);
-        // A number that somebody else uses is not taken from them.
-        assert_eq!(report.check("number")["fixable"], words.contains("to no"));
-    }
-    world.vonage.answering(|answer| {
-        if answer.is(&Method::GET, NUMBERS) {
-            answer.json(|json| {
-                json["numbers"][0]["voiceCallbackType"] = json!("sip");
-                json["numbers"][0]["voiceCallbackValue"] = json!("sip:desk@example.com");
-            });
-        }
-    });
-    let report = world.doctor().await;
-    report.warns("number", "go to a sip address", "numbers link");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_destination_that_is_no_countrys() {
-    let world = World::start().await;
-    let report = world
-        .doctor_with(&[("DESTINATION_PHONE_NUMBER", "+881 612345678")])
-        .await;
-    report.fails(
-        "destination",
-        "satellite networks",
-        "DESTINATION_PHONE_NUMBER",
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_signature_secret_that_can_not_be_one() {
     let world = World::start().await;
     let report = world
@@ -294,73 +226,6 @@ async fn a_signature_secret_that_can_not_be_one() {
         "signature-secret",
         "can make the telephone ring",
         "VONAGE_SIGNATURE_SECRET",
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_visitor_who_gets_no_good_token() {
-    let world = World::start().await;
-    for (status, words, remedy) in [
-        (StatusCode::UNAUTHORIZED, "refuses a token", "token inspect"),
-        (
-            StatusCode::FORBIDDEN,
-            "does not let it read its own user",
-            "token.acl",
-        ),
-    ] {
-        world.vonage.answering(move |answer| {
-            if answer.is(&Method::GET, "/v0.3/users/") {
-                answer.status = status;
-            }
-        });
-        let report = world.doctor().await;
-        report.fails("users", words, remedy);
-    }
-    world.vonage.answering(|answer| {
-        if answer.is(&Method::GET, "/v0.3/users/") {
-            answer.status = StatusCode::NOT_FOUND;
-        }
-    });
-    let report = world.doctor().await;
-    report.warns("users", "answers 404", "VONAGE_CLIENT_API_URL");
-    world.vonage.answering(|answer| {
-        if answer.is(&Method::DELETE, "/v1/users/") {
-            answer.status = StatusCode::FORBIDDEN;
-        }
-    });
-    let report = world.doctor().await;
-    report.warns("users", "but not deleted", "Vonage forgets them");
-    world.vonage.answering(|answer| {
-        if answer.is(&Method::POST, "/v1/users") {
-            answer.status = StatusCode::FORBIDDEN;
-            answer.body = b"{\"title\": \"Forbidden\"}".to_vec();
-        }
-    });
-    let report = world.doctor().await;
-    report.fails("users", "not allowed to", "dashboard");
-    world.vonage.answering(|answer| {
-        if answer.path.starts_with("/v1/users") {
-            answer.status = StatusCode::UNAUTHORIZED;
-        }
-    });
-    let report = world.doctor().await;
-    report.fails(
-        "users",
-        "does not accept the application's token",
-        "VONAGE_APPLICATION_ID",
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_shared_user_who_is_not_there() {
-    let world = World::start().await;
-    let report = world
-        .doctor_with(&[("CLICK_TO_CALL__VISITORS__USERS", "shared")])
-        .await;
-    report.fails(
-        "users",
-        "the shared user \"supportuser\" is not there",
-        "doctor --fix",
     );
 }
 

@@ -13,6 +13,8 @@ mod account;
 mod certificates;
 mod fix;
 mod machine;
+mod numbers;
 mod public_address;
 mod report;
+mod users;
 mod world;
