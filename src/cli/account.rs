@@ -1,6 +1,9 @@
 //! What the commands about the account have in common: the settings they need, and a runtime to wait on.
 
-use std::future::Future;
+use std::{
+    future::Future,
+    io::{self, Write as _},
+};
 
 use anyhow::Context as _;
 
@@ -31,6 +34,7 @@ pub(super) fn account_client(access: AccountAccess) -> anyhow::Result<AccountCli
         &access.api_url,
         access.rest_url,
     )
+    .map(|client| client.telling(tell_wait))
 }
 
 /// A client for the application's users. Warnings about its key are told.
@@ -44,6 +48,13 @@ pub(super) fn users_client(
         writeln!(handles.err, "warning: {warning}")?;
     }
     UsersClient::new(access.api_url, access.application_id, key, clock.clone())
+        .map(|client| client.telling(tell_wait))
+}
+
+/// Goes to standard error itself, as the command that waits has lent out its handles.
+fn tell_wait(what: &str) {
+    // Nothing is lost with it.
+    let _ = writeln!(io::stderr(), "{what} ...");
 }
 
 /// Prints a result for programs.

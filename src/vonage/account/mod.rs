@@ -20,8 +20,11 @@ use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
 
-pub use self::error::{AccountError, Cause};
 use self::request::{Body, Credentials, Request};
+pub use self::{
+    error::{AccountError, Cause},
+    request::OnWait,
+};
 use super::hosts;
 
 /// The account, by its API key and secret.
@@ -33,6 +36,7 @@ pub struct AccountClient {
     applications_url: Url,
     /// Host of the older account API.
     rest_url: Url,
+    on_wait: Option<OnWait>,
 }
 
 impl AccountClient {
@@ -52,7 +56,15 @@ impl AccountClient {
             api_secret,
             applications_url: hosts::of_applications(api_url),
             rest_url,
+            on_wait: None,
         })
+    }
+
+    /// The same client, which tells of pauses that are longer than a second.
+    #[must_use]
+    pub fn telling(mut self, on_wait: OnWait) -> Self {
+        self.on_wait = Some(on_wait);
+        self
     }
 
     /// The account's API key.
@@ -107,7 +119,7 @@ impl AccountClient {
             api_key: &self.api_key,
             api_secret: &self.api_secret,
         };
-        request.send(&self.http, &credentials).await
+        request.send(&self.http, &credentials, self.on_wait).await
     }
 }
 

@@ -16,10 +16,15 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest pause that Vonage is granted before another try; a person is waiting.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
+/// A longer pause is told: a person would take it for the end.
+const SILENT_PAUSE: Duration = Duration::from_secs(1);
 /// Tries after the first.
 const MORE_TRIES: usize = 3;
 /// An answer that is longer is not one of Vonage's: a hundred applications have about 100 KiB.
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+
+/// Is told in a sentence what is waited for, and for how long.
+pub type OnWait = fn(&str);
 
 /// Who asks.
 pub(super) enum Credentials<'a> {
@@ -71,6 +76,7 @@ impl Request<'_> {
         &self,
         http: &reqwest::Client,
         credentials: &Credentials<'_>,
+        on_wait: Option<OnWait>,
     ) -> Result<Value, AccountError> {
         let once = || self.attempt(http, credentials);
         once.retry(
@@ -81,6 +87,11 @@ impl Request<'_> {
         )
         .when(|failure| failure.retry.is_some())
         .adjust(|failure, pause| pause.map(|pause| pause.max(failure.retry.unwrap_or_default())))
+        .notify(|failure, pause| {
+            if let Some(tell) = on_wait.filter(|_| pause > SILENT_PAUSE) {
+                tell(&self.waiting(&failure.cause, pause));
+            }
+        })
         .await
         .map_err(|failure| AccountError {
             doing: self.doing.to_owned(),
@@ -197,6 +208,19 @@ impl Request<'_> {
             return Failure::passing(cause, pause);
         }
         Failure::of(cause)
+    }
+
+    fn waiting(&self, cause: &Cause, pause: Duration) -> String {
+        let why = if matches!(cause, Cause::TooManyRequests { .. }) {
+            "Vonage takes no more requests for now"
+        } else {
+            "Vonage can't be reached, or has a fault"
+        };
+        let seconds = pause.as_secs_f64().ceil();
+        format!(
+            "{why}: waiting {seconds} s, then trying again to {}",
+            self.doing
+        )
     }
 
     fn is_repeatable(&self) -> bool {

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::{
     AccountError, Cause,
-    request::{self, Body, Credentials, Request},
+    request::{self, Body, Credentials, OnWait, Request},
 };
 use crate::{
     domain::clock::Clock,
@@ -36,6 +36,7 @@ pub struct UsersClient {
     application_id: String,
     key: ApplicationKey,
     clock: Clock,
+    on_wait: Option<OnWait>,
 }
 
 /// A user. What Vonage says beyond these fields is kept in `other`.
@@ -91,7 +92,15 @@ impl UsersClient {
             application_id,
             key,
             clock,
+            on_wait: None,
         })
+    }
+
+    /// The same client, which tells of pauses that are longer than a second.
+    #[must_use]
+    pub fn telling(mut self, on_wait: OnWait) -> Self {
+        self.on_wait = Some(on_wait);
+        self
     }
 
     /// The user of this name.
@@ -198,7 +207,7 @@ impl UsersClient {
             body,
         };
         let credentials = Credentials::Application { token: &token };
-        request.send(&self.http, &credentials).await
+        request.send(&self.http, &credentials, self.on_wait).await
     }
 
     fn token(&self) -> Result<SecretString, MintError> {

@@ -4,6 +4,7 @@ mod answers;
 mod application;
 mod interrupted;
 mod numbers;
+mod output;
 mod place;
 mod proxy;
 mod repeated;
