@@ -7,13 +7,14 @@ use std::{
 
 use clap::Parser;
 use click_to_call::{
-    cli::{Cli, Handles, Outcome},
+    cli::{Cli, Handles, Outcome, style::BAD},
     domain::clock::Clock,
 };
 
-/// Standard output, which remembers that its reader has gone: `config show | head` is no error.
+/// Standard output, which remembers that its reader has gone: `config show | head` is no error. Colours go to
+/// terminals only, and to none with `NO_COLOR`.
 struct Output {
-    stdout: io::Stdout,
+    stdout: anstream::Stdout,
     reader_is_gone: bool,
 }
 
@@ -39,7 +40,7 @@ impl Write for Output {
 
 fn main() -> ExitCode {
     let mut out = Output {
-        stdout: io::stdout(),
+        stdout: anstream::stdout(),
         reader_is_gone: false,
     };
     let mut handles = Handles {
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
         Err(_) if out.reader_is_gone => ExitCode::SUCCESS,
         Err(error) => {
             // Nobody is left to be told when this can't be written.
-            let _ = writeln!(io::stderr(), "error: {error:#}");
+            let _ = writeln!(anstream::stderr(), "{BAD}error:{BAD:#} {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -19,6 +19,7 @@ pub mod setup;
 pub mod shell;
 #[cfg(feature = "simulator")]
 pub mod simulate;
+pub mod style;
 pub mod token;
 pub mod users;
 

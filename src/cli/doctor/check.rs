@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use anstyle::Style;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
 use super::{context::Context, fix::Fix};
+use crate::cli::style;
 
 /// One thing that a call depends on.
 pub(super) struct Check {
@@ -113,6 +115,16 @@ impl Status {
             Self::Warning => "warning",
             Self::Failed => "failed",
             Self::Skipped => "skipped",
+        }
+    }
+
+    /// How it is shown on a terminal.
+    pub(super) fn style(self) -> Style {
+        match self {
+            Self::Ok => style::GOOD,
+            Self::Warning => style::WARNING,
+            Self::Failed => style::BAD,
+            Self::Skipped => style::FAINT,
         }
     }
 }

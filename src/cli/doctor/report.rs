@@ -20,10 +20,11 @@ pub(super) fn write_text(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     for finding in findings {
-        let status = finding.status().as_str();
+        let status = finding.status();
+        let (style, status) = (status.style(), status.as_str());
         writeln!(
             out,
-            "{status:STATUS$} {:NAME$} {}",
+            "{style}{status:STATUS$}{style:#} {:NAME$} {}",
             finding.check.name,
             indented(finding.words())
         )?;

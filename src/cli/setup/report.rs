@@ -4,6 +4,8 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use crate::cli::style;
+
 /// How a step stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -42,13 +44,13 @@ impl Report {
     ) -> anyhow::Result<()> {
         let what = what.into();
         if !self.json {
-            let label = match standing {
-                Standing::AlreadyThere => "already there",
-                Standing::Done => "done",
-                Standing::WillDo => "will do",
-                Standing::ByHand => "by hand",
+            let (label, style) = match standing {
+                Standing::AlreadyThere => ("already there", style::FAINT),
+                Standing::Done => ("done", style::GOOD),
+                Standing::WillDo => ("will do", style::FAINT),
+                Standing::ByHand => ("by hand", style::WARNING),
             };
-            writeln!(out, "{label:>13}  {what}")?;
+            writeln!(out, "{style}{label:>13}{style:#}  {what}")?;
             out.flush()?;
         }
         self.steps.push(Step { standing, what });
