@@ -197,6 +197,21 @@ impl Bearer {
             Err(TokenFault::Forbidden)
         }
     }
+
+    /// Whether a user's token has these paths in its ACL; an application's own needs none.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenFault::Forbidden`] when one is missing.
+    pub(super) fn has(&self, paths: &[String]) -> Result<(), TokenFault> {
+        let listed = self.acl.as_ref().map(|acl| &acl.paths);
+        let has = |path| listed.is_some_and(|listed| listed.contains_key(path));
+        if self.user.is_none() || paths.iter().all(has) {
+            Ok(())
+        } else {
+            Err(TokenFault::Forbidden)
+        }
+    }
 }
 
 /// Whether an ACL pattern covers a path: `*` stands for one segment, a last `**` for any rest.

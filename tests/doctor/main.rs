@@ -12,6 +12,7 @@
 mod account;
 mod certificates;
 mod fix;
+mod live;
 mod machine;
 mod numbers;
 mod public_address;

@@ -8,6 +8,7 @@ mod checks;
 mod context;
 mod fix;
 mod key_file;
+mod live;
 mod probe;
 mod reach;
 mod report;
@@ -36,7 +37,8 @@ pub const EXAMPLES: &str = "\
 Examples:
   click-to-call doctor            what is wrong, why it matters, what mends it
   click-to-call doctor --fix      mends webhooks that lead nowhere else, the number's link, the key file and the shared user
-  click-to-call doctor --json     the same for scripts; exit code 1 when something has failed";
+  click-to-call doctor --json     the same for scripts; exit code 1 when something has failed
+  click-to-call doctor --live     asks Vonage what its documentation leaves open, after asking you";
 
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
@@ -48,6 +50,10 @@ pub struct DoctorArgs {
     /// One JSON object for programs
     #[arg(long)]
     pub json: bool,
+
+    #[expect(missing_docs, reason = "it would be shown as help")]
+    #[command(flatten)]
+    pub live: live::LiveArgs,
 }
 
 /// Runs `doctor`. [`Outcome::Failed`] when something does not work; warnings alone are no failure.
@@ -65,7 +71,13 @@ pub fn run(
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let outcome = runtime.block_on(doctor(args, sources, clock, handles));
+    let outcome = runtime.block_on(async {
+        if args.live.live {
+            live::run(&args.live, args.json, sources, clock, handles).await
+        } else {
+            doctor(args, sources, clock, handles).await
+        }
+    });
     // A name that is still being looked up must not hold up the end.
     runtime.shutdown_background();
     outcome

@@ -26,6 +26,7 @@ use crate::simulator::{
     config::{HttpMethod, WebhookUrl},
     refusal::{Fault, Refusal},
     registry::{Application, Voice, Webhook},
+    scenario::TimeoutName,
 };
 
 /// Bits of a key that Vonage makes itself.
@@ -67,6 +68,7 @@ async fn list(
             "must be between 1 and 100, and page at least 1",
         )]));
     }
+    let name = lock(&cloud.scenario).habits.timeout_name;
     let registry = lock(&cloud.registry);
     let total = registry.applications.len();
     let shown: Vec<Value> = registry
@@ -74,7 +76,7 @@ async fn list(
         .iter()
         .skip((asked.page - 1) * asked.page_size)
         .take(asked.page_size)
-        .map(Application::as_json)
+        .map(|application| shown_as(application, name))
         .collect();
     let pages = total.div_ceil(asked.page_size);
     let link = |page: usize| json!({ "href": format!("/v2/applications?page_size={}&page={page}", asked.page_size) });
@@ -101,7 +103,7 @@ async fn create(
         (public, Some(private))
     };
     let application = draft.into_application(Uuid::new_v4().to_string(), public_key);
-    let mut shown = application.as_json();
+    let mut shown = shown_as(&application, lock(&cloud.scenario).habits.timeout_name);
     if let Some(private_key) = private_key {
         shown["keys"]["private_key"] = Value::String(private_key);
     }
@@ -114,9 +116,10 @@ async fn show(
     State(cloud): State<Arc<Cloud>>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
+    let name = lock(&cloud.scenario).habits.timeout_name;
     lock(&cloud.registry)
         .application(&id)
-        .map(|application| Json(application.as_json()))
+        .map(|application| Json(shown_as(application, name)))
         .ok_or_else(|| Refusal::not_found(&id))
 }
 
@@ -129,6 +132,7 @@ async fn replace(
     Json(body): Json<Value>,
 ) -> Result<Json<Value>, Refusal> {
     let draft = Draft::read(&body).map_err(|faults| Refusal::invalid_application(&faults))?;
+    let name = lock(&cloud.scenario).habits.timeout_name;
     let mut registry = lock(&cloud.registry);
     let found = registry
         .applications
@@ -140,7 +144,7 @@ async fn replace(
         .clone()
         .unwrap_or_else(|| found.public_key.clone());
     *found = draft.into_application(id, public_key);
-    Ok(Json(found.as_json()))
+    Ok(Json(shown_as(found, name)))
 }
 
 async fn delete(
@@ -162,6 +166,27 @@ async fn delete(
         }
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// An application with its webhooks' time to connect under this name.
+fn shown_as(application: &Application, name: TimeoutName) -> Value {
+    let mut shown = application.as_json();
+    if name == TimeoutName::ConnectTimeout {
+        return shown;
+    }
+    let webhooks = shown.pointer_mut("/capabilities/voice/webhooks");
+    for webhook in webhooks
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flat_map(|webhooks| webhooks.values_mut())
+    {
+        let kept = webhook["connect_timeout"].take();
+        match name {
+            TimeoutName::ConnectionTimeout => webhook["connection_timeout"] = kept,
+            TimeoutName::ConnectTimeout | TimeoutName::Ignored => {}
+        }
+    }
+    shown
 }
 
 async fn generate_key() -> Result<(String, String), Refusal> {

@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 
 use crate::simulator::{
     clock,
-    cloud::Cloud,
+    cloud::{Cloud, lock},
     refusal::Refusal,
     token::{self, Bearer, TokenFault},
 };
@@ -112,7 +112,11 @@ fn bearer(parts: &Parts, cloud: &Cloud) -> Result<Bearer, TokenFault> {
         .and_then(|value| scheme(value, "Bearer"))
         .ok_or(TokenFault::Missing)?;
     let bearer = token::judge(token, &cloud.registry_now(), clock::unix_now())?;
-    bearer.may(parts.method.as_str(), parts.uri.path())?;
+    let habits = lock(&cloud.scenario).habits.clone();
+    if habits.acl_is_checked {
+        bearer.may(parts.method.as_str(), parts.uri.path())?;
+    }
+    bearer.has(&habits.acl_wants)?;
     Ok(bearer)
 }
 

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::auth::ConversationToken;
 use crate::simulator::{
     clock,
-    cloud::Cloud,
+    cloud::{Cloud, lock},
     refusal::{Fault, Refusal},
     registry::User,
 };
@@ -101,11 +101,12 @@ async fn create(
         Some(Value::String(name)) => name,
         _ => format!("NAM-{}", Uuid::new_v4()),
     };
+    let unique_names = lock(&cloud.scenario).habits.unique_names;
     let mut registry = cloud.registry_now();
-    if registry
+    let is_taken = registry
         .user_by_name(&bearer.application_id, &name)
-        .is_some()
-    {
+        .is_some();
+    if unique_names && is_taken {
         return Err(duplicate_name());
     }
     let user = User::new(&bearer.application_id, name, fields);

@@ -3,6 +3,7 @@
 //! Times are in milliseconds. Every field has a default, unknown fields are refused.
 
 mod faults;
+mod habits;
 mod visitors;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::faults::{FaultyAnswer, RequestFault};
+pub use self::habits::{Habits, TimeoutName};
 pub use self::visitors::{Expectation, Visitor};
 
 /// How telephones, webhooks and the network behave.
@@ -31,6 +33,8 @@ pub struct Scenario {
     pub timing: Timing,
     /// Where the account's limits lie.
     pub limits: Limits,
+    /// How Vonage does what its documentation leaves open.
+    pub habits: Habits,
     /// The account's balance in euros. Numbers that are bought are paid from it.
     pub balance: f64,
     /// Countries whose numbers cannot be bought over the interface: papers or an address are wanted first.
@@ -52,6 +56,7 @@ impl Default for Scenario {
             requests: Vec::new(),
             timing: Timing::default(),
             limits: Limits::default(),
+            habits: Habits::default(),
             balance: 25.0,
             papers: Vec::new(),
             visitors: Vec::new(),

@@ -28,7 +28,7 @@ use tempfile::TempDir;
 use url::Url;
 
 pub(crate) use self::{
-    process::{Report, Service, run},
+    process::{Report, Service, command, run},
     proxy::Proxy,
     tls::{Authority, TlsServer},
 };
@@ -124,7 +124,7 @@ impl World {
     }
 }
 
-async fn simulator() -> Simulator {
+pub(crate) async fn simulator() -> Simulator {
     let application = |id: &str| SeededApplication {
         id: id.to_owned(),
         name: "Support".to_owned(),
@@ -167,7 +167,7 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    fn new(vonage_url: &str) -> Self {
+    pub(crate) fn new(vonage_url: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let variables = [
             ("VONAGE_APPLICATION_ID", APPLICATION),

@@ -52,7 +52,12 @@ impl Drop for Service {
     }
 }
 
-fn command(folder: &Path, variables: &BTreeMap<String, String>, args: &[&str]) -> Command {
+/// The binary, with these arguments, in this folder.
+pub(crate) fn command(
+    folder: &Path,
+    variables: &BTreeMap<String, String>,
+    args: &[&str],
+) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_click-to-call"));
     command
         .args(args)
