@@ -126,6 +126,10 @@ impl FromStr for Country {
 
 /// Reads a country's two letters.
 pub(super) fn parse_country(text: &str) -> Result<String, String> {
+    // Everybody's guess, and no country's code (ISO 3166-1 reserves it).
+    if text.eq_ignore_ascii_case("UK") {
+        return Err("is no country: the United Kingdom's letters are GB".to_owned());
+    }
     if text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic()) {
         Ok(text.to_ascii_uppercase())
     } else {

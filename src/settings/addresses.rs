@@ -6,7 +6,7 @@ use std::{
 };
 
 use ipnet::IpNet;
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 use super::{
     forms::each,
@@ -70,7 +70,13 @@ pub(super) const fn origin() -> Form<Url> {
 /// # Errors
 /// What is wrong with it, in words that follow the text: "has the path … in it".
 pub fn parse_origin(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("is not an address: {error}"))?;
+    let url = Url::parse(text).map_err(|error| {
+        if error == ParseError::RelativeUrlWithoutBase {
+            "is not an address: it begins with neither https:// nor http://".to_owned()
+        } else {
+            format!("is not an address: {error}")
+        }
+    })?;
     if !matches!(url.scheme(), "https" | "http") {
         return Err("begins with neither https:// nor http://".to_owned());
     }

@@ -1,12 +1,16 @@
 //! What only a person can know: the account, the address of the service, the telephone that rings, the signature secret.
 
+use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 use url::Url;
 
 use super::{Setup, conflict, report::Standing};
 use crate::{
     cli::account,
-    domain::{clock::Clock, phone_number::PhoneNumber},
+    domain::{
+        clock::Clock,
+        phone_number::{PhoneNumber, PhoneNumberError},
+    },
     settings::{self, Region, UserMode},
     vonage::account::AccountClient,
 };
@@ -53,7 +57,11 @@ impl Setup<'_, '_> {
         }
         if self.so_far.api_secret.is_none() {
             let question = "Vonage API secret (on the same page)";
-            self.so_far.api_secret = self.prompt.ask_secret(question, "set VONAGE_API_SECRET")?;
+            let secret = self.prompt.ask_secret(question, "set VONAGE_API_SECRET")?;
+            self.so_far.api_secret = Some(secret.context(
+                "without the API secret nothing can be set up; copy it from the page that has the API key \
+                 (https://dashboard.nexmo.com/settings), and run setup again",
+            )?);
             fresh.push("VONAGE_API_SECRET");
         }
         let access = self.so_far.account()?;
@@ -160,9 +168,14 @@ impl Setup<'_, '_> {
             (given, None) => {
                 let destination: PhoneNumber = match given {
                     Some(given) => given.clone(),
-                    None => self.prompt.ask(
+                    None => self.prompt.ask_for(
                         "The telephone that is to ring, with its country code",
                         "give --destination",
+                        |text| {
+                            text.parse().map_err(|error: PhoneNumberError| {
+                                format!("is not a telephone number to call: {error}")
+                            })
+                        },
                     )?,
                 };
                 self.write_key("lines.support", "destination", destination.as_str())?;

@@ -199,15 +199,17 @@ impl Setup<'_, '_> {
                 number.price()
             )?;
         }
-        let place: usize = self
-            .prompt
-            .ask("Which one? Its place in the list", "give --number")?;
-        let chosen = place
-            .checked_sub(1)
-            .and_then(|index| offered.into_iter().nth(index));
-        let Some(chosen) = chosen else {
-            bail!("there is no place {place} in the list; nothing was bought; run setup again");
+        let count = offered.len();
+        let read = |text: &str| {
+            let place: Option<usize> = text.parse().ok();
+            let index = place.and_then(|place| place.checked_sub(1));
+            index
+                .and_then(|index| offered.get(index).cloned())
+                .ok_or_else(|| format!("is no place in the list: write a number from 1 to {count}"))
         };
+        let chosen =
+            self.prompt
+                .ask_for("Which one? Its place in the list", "give --number", read)?;
         self.agree(chosen)
             .map(|number| Some(Choice::ForSale(number)))
     }

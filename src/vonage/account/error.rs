@@ -12,8 +12,7 @@ use crate::vonage::jwt::MintError;
 pub struct AccountError {
     /// What was asked for, so that it ends "could not …".
     pub doing: String,
-    /// Why it was not done.
-    #[source]
+    /// Why it was not done. The sentence has it already, so that it is no source: a chain would say it twice.
     pub cause: Cause,
 }
 
@@ -107,8 +106,8 @@ pub enum Cause {
         what: String,
     },
     /// No token could be made to ask with.
-    #[error("no token could be signed with the application's key")]
-    Unsigned(#[source] MintError),
+    #[error("no token could be signed with the application's key: {0}")]
+    Unsigned(MintError),
     /// An answer that is not of Vonage's form.
     #[error(
         "{host} answers something else than Vonage does ({what}); check VONAGE_API_URL and VONAGE_REST_URL, and whether a \

@@ -150,12 +150,62 @@ async fn a_wrong_secret_is_told_before_anything_is_written() {
         .run(&setup(&["--yes", "--country", "GB"]))
         .await
         .failed();
-    assert!(
-        run.err
-            .contains("Vonage does not accept the API key and secret"),
-        "{}",
-        run.err
-    );
+    // Once: it is a sentence, not a stack of errors.
+    let said = run
+        .err
+        .matches("Vonage does not accept the API key and secret");
+    assert_eq!(said.count(), 1, "{}", run.err);
     assert!(!run.said().contains("canary"), "{}", run.said());
     assert_eq!(fs::read_dir(place.path(".")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_wrong_answer_is_explained_and_asked_for_again() {
+    let world = World::start().await;
+    let mut place = world.place();
+    place.variables.remove("VONAGE_API_KEY");
+    place.variables.remove("VONAGE_API_SECRET");
+    place
+        .run_with_input(&["setup"], "abcd1234\n\n")
+        .await
+        .failed()
+        .says("without the API secret nothing can be set up");
+    assert!(!place.path(".env").exists());
+    let answers = [
+        "my key",
+        "abcd1234",
+        API_SECRET,
+        "calls.example.com",
+        "https://calls.example.com/path",
+        "https://calls.example.com",
+        "07700 900001",
+        "my desk",
+        "+44 7700 900001",
+        "n",
+        "Great Britain",
+        "uk",
+        "gb",
+        "0",
+        "GB",
+        "2",
+        "y",
+        SIGNATURE_SECRET,
+    ];
+    let mut run = place
+        .run_with_input(&["setup"], &(answers.join("\n") + "\n"))
+        .await
+        .done();
+    for words in [
+        "\"my key\" is no API key: it has letters and digits only",
+        "\"calls.example.com\" is not an address: it begins with neither https:// nor http://",
+        "\"https://calls.example.com/path\" has the path /path in it",
+        "\"07700 900001\" is not a telephone number to call: a number starts with its country code",
+        "\"my desk\" is not a telephone number to call: only digits",
+        "\"Great Britain\" is no country: write its two letters",
+        "\"uk\" is no country: the United Kingdom's letters are GB",
+        "\"0\" is no place in the list: write a number from 1 to 2",
+        "\"GB\" is no place in the list",
+    ] {
+        run = run.says(words);
+    }
 }
