@@ -38,6 +38,8 @@ export class CallFlow {
   #call = null;
   /** @type {number|undefined} Unix milliseconds */
   #answeredAt;
+  /** Where the call is that is being taken up. @type {{session: string, leg: string}|null} */
+  #left = null;
   /** @type {Promise<unknown>} */
   #dialling = Promise.resolve();
 
@@ -95,6 +97,7 @@ export class CallFlow {
     const { call, session, leg, muted } = left;
     this.#attempt = new AbortController();
     this.#call = call;
+    this.#left = { session, leg };
     const { signal } = this.#attempt;
     // The service's first sign that the page is back: it does not hang up now.
     void this.#follow(call, signal);
@@ -110,6 +113,8 @@ export class CallFlow {
       if (this.state.reason !== null) this.dispatch({ type: "settle" });
       else if (error instanceof CallFailure) this.#fail(error);
       else this.lost();
+    } finally {
+      this.#left = null;
     }
   }
 
@@ -162,8 +167,16 @@ export class CallFlow {
     if (!isLive(this.state) || this.#call === null) return null;
     this.#api.leave(this.#call);
     const { ticket, ...call } = this.#call;
-    const left = { call: { ...call, answeredAt: this.#answeredAt }, muted: this.state.muted };
-    return this.#voice.place && { ...left, ...this.#voice.place };
+    // A page may be loaded again before it has taken up the call of the one before: that is the next page's to do,
+    // and requests that fail because this one goes away mean nothing.
+    const place = this.#voice.place ?? this.#left;
+    if (this.#left !== null) this.#attempt.abort();
+    return place && { call: { ...call, answeredAt: this.#answeredAt }, muted: this.state.muted, ...place };
+  }
+
+  /** The page is shown once more as it was left, by the browser's "back". */
+  comeBack() {
+    if (this.#attempt.signal.aborted) this.lost();
   }
 
   /** The element is going away. */

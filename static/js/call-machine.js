@@ -107,6 +107,11 @@ export class CallMachine {
     if (left !== null && this.#ownPage) keep(left);
   }
 
+  /** The page that went away is shown once more as it was. */
+  comeBack() {
+    this.#flow.comeBack();
+  }
+
   /** The element is going away. */
   close() {
     this.#flow.close();

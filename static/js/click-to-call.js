@@ -89,6 +89,7 @@ export class ClickToCall extends HTMLElement {
       this.addEventListener(name, prepare, { signal, once: true, passive: true });
     }
     addEventListener("pagehide", () => this.#machine?.leave(), { signal });
+    addEventListener("pageshow", ({ persisted }) => persisted && this.#machine?.comeBack(), { signal });
     addEventListener("online", () => this.#machine?.wake(), { signal });
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#machine?.wake();

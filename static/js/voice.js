@@ -154,15 +154,28 @@ export class Voice {
   }
 
   /**
-   * Muting takes effect here, at once: it can't fail. Unmuting can.
+   * Muting takes effect here, at once: it can't fail. Unmuting can, and then the visitor stays unheard.
    * @param {boolean} muted
    */
   async mute(muted) {
     const leg = this.#leg;
     if (leg === null) return;
-    if (!muted) return this.#ask((client) => client.unmute(leg));
+    if (muted) {
+      this.#silence();
+      await this.#ask((client) => client.mute(leg)).catch(() => {});
+    } else {
+      try {
+        await this.#ask((client) => client.unmute(leg));
+      } catch (error) {
+        // The SDK opens the microphone before it asks.
+        this.#silence();
+        throw error;
+      }
+    }
+  }
+
+  #silence() {
     for (const { track } of this.#connection()?.getSenders() ?? []) if (track) track.enabled = false;
-    await this.#ask((client) => client.mute(leg)).catch(() => {});
   }
 
   /** @param {string} digits of 0-9, * and # */

@@ -135,6 +135,36 @@ test("a page that is loaded again takes its call up, muted as it was", async (de
   assert.equal(await visitor.page.evaluate(() => sessionStorage.length), 0, "nothing is left behind");
 });
 
+test("a page that is loaded again before it has taken its call up does so then", async (demo) => {
+  const { visitor, own } = await talking(demo);
+  const { page, context } = visitor;
+  const held = context.waitForEvent("request", (request) => request.url().endsWith("/api/sessions"));
+  // Unanswered.
+  await context.route("**/api/sessions", () => {}, { times: 1 });
+  await page.reload();
+  await held;
+  await page.reload();
+  await shows(visitor, "in-call");
+  await demo.ends(visitor, "the same call is heard again", (ends) => ends.own.id === own.id && heardSince(own)(ends));
+  await hangUp(visitor);
+  await demo.isOver(own);
+});
+
+test("a page that is shown once more, left before it had taken its call up, ends the call and says so", async (demo) => {
+  const { visitor, own } = await talking(demo);
+  const { page, context } = visitor;
+  const held = context.waitForEvent("request", (request) => request.url().endsWith("/api/sessions"));
+  await context.route("**/api/sessions", () => {}, { times: 1 });
+  await page.reload();
+  await held;
+  await page.evaluate(() => {
+    dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+    dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+  });
+  assert.equal((await shows(visitor, "ended")).reason, "connection-lost");
+  await demo.isOver(own);
+});
+
 test("a page that is loaded again while it rings is answered", async (demo) => {
   const visitor = await demo.visit();
   await pressCall(visitor);
@@ -200,20 +230,29 @@ test("hung up while it logs in again, the call ends and the microphone stays clo
   assert.equal(await socket, null, "nobody logs in again");
 });
 
+/** Runs in the page: the microphone that was opened last can be looked at. */
+function keepMicrophone() {
+  const { mediaDevices } = navigator;
+  const real = mediaDevices.getUserMedia.bind(mediaDevices);
+  mediaDevices.getUserMedia = async (wish) => {
+    const stream = await real(wish);
+    Reflect.set(globalThis, "microphone", stream.getAudioTracks()[0]);
+    return stream;
+  };
+}
+
+const microphone = (/** @type {OnPage} */ { page }) =>
+  page.evaluate(() => {
+    const { enabled, readyState } = Reflect.get(globalThis, "microphone");
+    return { enabled, readyState };
+  });
+
 test("a muted visitor is muted before the sound is back, whatever Vonage says to that", async (demo) => {
   const { visitor, own } = await talking(demo);
   const { page, context } = visitor;
   await page.getByRole("button", { name: "Mute", pressed: false }).click();
   await page.getByRole("button", { name: "Mute", pressed: true }).waitFor();
-  await page.addInitScript(() => {
-    const { mediaDevices } = navigator;
-    const real = mediaDevices.getUserMedia.bind(mediaDevices);
-    mediaDevices.getUserMedia = async (wish) => {
-      const stream = await real(wish);
-      Reflect.set(globalThis, "microphone", stream.getAudioTracks()[0]);
-      return stream;
-    };
-  });
+  await page.addInitScript(keepMicrophone);
   let refused = 0;
   await context.route(/\/events$/, async (route) => {
     if (!route.request().postData()?.includes("audio:mute:on")) return route.fallback();
@@ -223,18 +262,36 @@ test("a muted visitor is muted before the sound is back, whatever Vonage says to
   await page.reload();
   await shows(visitor, "in-call");
   await page.getByText("Reconnecting").waitFor({ state: "hidden" });
-  const microphone = () => page.evaluate(() => {
-    const { enabled, readyState } = Reflect.get(globalThis, "microphone");
-    return { enabled, readyState };
-  });
-  assert.deepEqual(await microphone(), { enabled: false, readyState: "live" });
+  assert.deepEqual(await microphone(visitor), { enabled: false, readyState: "live" });
   const mute = (/** @type {boolean} */ pressed) => page.getByRole("button", { name: "Mute", pressed });
   await mute(true).waitFor();
   await until(() => "Vonage refuses", () => refused > 0);
   await demo.ends(visitor, "the call goes on", (ends) => ends.own.id === own.id && heardSince(own)(ends));
   await mute(true).click();
   await mute(false).waitFor();
-  assert.deepEqual(await microphone(), { enabled: true, readyState: "live" });
+  assert.deepEqual(await microphone(visitor), { enabled: true, readyState: "live" });
+});
+
+test("a visitor whom Vonage does not unmute stays unheard", async (demo) => {
+  const visitor = await demo.visit();
+  const { page, context } = visitor;
+  await page.addInitScript(keepMicrophone);
+  await page.reload();
+  await demo.desk({ does: "answer" });
+  await pressCall(visitor);
+  await shows(visitor, "in-call");
+  await page.getByRole("button", { name: "Mute", pressed: false }).click();
+  await page.getByRole("button", { name: "Mute", pressed: true }).waitFor();
+  const { passed: refused, open: refuse } = gate();
+  await context.route(/\/events$/, async (route) => {
+    if (!route.request().postData()?.includes("audio:mute:off")) return route.fallback();
+    await route.fulfill({ status: 500, json: {}, headers: { "Access-Control-Allow-Origin": "*" } });
+    refuse();
+  });
+  await page.getByRole("button", { name: "Mute", pressed: true }).click();
+  await refused;
+  await until(() => "the microphone is closed again", async () => !(await microphone(visitor)).enabled);
+  await page.getByRole("button", { name: "Mute", pressed: true }).waitFor();
 });
 
 test("a microphone that is refused when the page is back is told as that", async (demo) => {
