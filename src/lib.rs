@@ -15,6 +15,7 @@ mod assets;
 mod background;
 pub mod cli;
 pub mod domain;
+mod error_chain;
 pub mod metrics;
 pub mod routes;
 pub mod settings;

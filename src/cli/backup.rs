@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::Args;
 
-use super::{Handles, Outcome};
+use super::{Handles, Outcome, account::wait_for};
 use crate::{
     settings::{self, Sources},
     store,
@@ -29,11 +28,7 @@ pub fn run(
     handles: &mut Handles<'_>,
 ) -> anyhow::Result<Outcome> {
     let url = settings::load(sources)?.settings.database.url;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
-    let bytes = runtime.block_on(store::back_up(&url, &args.file))?;
+    let bytes = wait_for(async { Ok(store::back_up(&url, &args.file).await?) })?;
     writeln!(handles.out, "{}: {bytes} bytes", args.file.display())?;
     Ok(Outcome::Done)
 }

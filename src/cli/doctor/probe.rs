@@ -8,9 +8,9 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use uuid::Uuid;
 
-use super::reach;
 use crate::{
     domain::clock::Clock,
+    error_chain::with_causes,
     settings::{Token, UserMode, Visitors},
     vonage::{
         account::{
@@ -46,10 +46,10 @@ pub(super) struct Probe {
 /// Whatever Vonage answers will do. The date is in whole seconds and anything between question and answer, so only what
 /// is outside of that counts.
 pub(super) async fn greet(api_url: &Url, clock: &Clock) -> Result<Option<TimeDelta>, String> {
-    let client = client().map_err(|error| reach::chain(&error))?;
+    let client = client().map_err(|error| with_causes(&error))?;
     let asked = clock.now();
     let answer = client.get(api_url.clone()).send().await;
-    let answer = answer.map_err(|error| reach::chain(&error.without_url()))?;
+    let answer = answer.map_err(|error| with_causes(&error.without_url()))?;
     let answered = clock.now();
     let date = answer
         .headers()

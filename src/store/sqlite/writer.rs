@@ -22,6 +22,7 @@ use crate::{
         event::NewEvent,
         store::{Appended, StoreError},
     },
+    error_chain::with_causes,
     store::ConnectError,
 };
 
@@ -344,7 +345,7 @@ impl Task {
         }
         let session = match self.session.take() {
             Some(session) => session,
-            None => self.open().await.map_err(|error| chain(&error))?,
+            None => self.open().await.map_err(|error| with_causes(&error))?,
         };
         Ok(self.session.insert(session))
     }
@@ -390,16 +391,4 @@ impl Task {
             debug!(%error, "the clean stop was not noted; the next start reads the whole file");
         }
     }
-}
-
-/// An error with all its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

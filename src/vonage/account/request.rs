@@ -9,6 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::error::{AccountError, Cause, cause_of};
+use crate::error_chain::with_causes;
 
 /// Time for one try, connection and answer. Buying a number takes Vonage a while.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
@@ -168,7 +169,7 @@ impl Request<'_> {
     /// No answer. `without_url`: an address may hold a user's name.
     fn unanswered(&self, error: reqwest::Error) -> Failure {
         let unsent = error.is_connect();
-        let reason = reason_of(&error.without_url());
+        let reason = with_causes(&error.without_url());
         if unsent || self.is_repeatable() {
             let host = self.host.origin().ascii_serialization();
             Failure::passing(Cause::Unreachable { host, reason }, Duration::ZERO)
@@ -255,17 +256,6 @@ impl Failure {
             retry: Some(pause),
         }
     }
-}
-
-/// The whole chain of causes, which is where "connection refused" stands.
-fn reason_of(error: &dyn std::error::Error) -> String {
-    let mut reason = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        reason = format!("{reason}: {cause}");
-        source = cause.source();
-    }
-    reason
 }
 
 impl fmt::Debug for Credentials<'_> {

@@ -27,6 +27,7 @@ use crate::{
         ids::LegId,
         provider::{ProvidedUser, Provider, ProviderError},
     },
+    error_chain::with_causes,
     metrics::{Operation, VonageMetrics},
 };
 
@@ -166,7 +167,7 @@ fn method(operation: Operation) -> Method {
 /// Sends a request and reads its whole answer.
 async fn exchange(request: reqwest::RequestBuilder) -> Result<Answer, ProviderError> {
     // `without_url`: an address may hold a user's name.
-    let failed = |error: reqwest::Error| unavailable(&describe(&error.without_url()), None);
+    let failed = |error: reqwest::Error| unavailable(&with_causes(&error.without_url()), None);
     let mut response = request.send().await.map_err(failed)?;
     let status = response.status();
     let retry_after = response
@@ -271,15 +272,4 @@ fn refused(doing: &str, answer: &Answer) -> ProviderError {
         text("code"),
         text("title"),
     ))
-}
-
-/// The whole chain of causes, which is where "connection refused" stands.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -2,7 +2,7 @@
 
 mod certificate;
 
-use std::{error::Error, io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
 use reqwest::{StatusCode, header};
 use tokio::net::TcpStream;
@@ -11,6 +11,7 @@ use url::Url;
 pub(super) use self::certificate::CertificateFault;
 use crate::{
     domain::installation::{InstallationSeal, Nonce, Presence},
+    error_chain::with_causes,
     routes::well_known::{self, Proof},
 };
 
@@ -54,7 +55,7 @@ pub(super) async fn ask(seal: &InstallationSeal, base: &Url) -> Result<Presence,
     let nonce = Nonce::random();
     let mut url = base.clone();
     url.set_path(&format!("{}{}", well_known::PATH, nonce.as_str()));
-    let client = client().map_err(|error| Astray::Silent(chain(&error)))?;
+    let client = client().map_err(|error| Astray::Silent(with_causes(&error)))?;
     let answer = client
         .get(url)
         .bearer_auth(seal.question(&nonce))
@@ -167,7 +168,7 @@ async fn not_sent(error: &reqwest::Error, base: &Url) -> Astray {
             Astray::Certificate(certificate::explain(fault, base, PATIENCE).await)
         }
         Some(other) => Astray::Tls(other.to_string()),
-        None => Astray::Silent(chain(error)),
+        None => Astray::Silent(with_causes(error)),
     }
 }
 
@@ -177,7 +178,7 @@ async fn body(mut answer: reqwest::Response) -> Result<Vec<u8>, Astray> {
         match answer.chunk().await {
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => break,
-            Err(error) => return Err(Astray::Silent(chain(&error))),
+            Err(error) => return Err(Astray::Silent(with_causes(&error))),
         }
     }
     Ok(body)
@@ -185,7 +186,7 @@ async fn body(mut answer: reqwest::Response) -> Result<Vec<u8>, Astray> {
 
 /// Fetches a file from the public address: status and body.
 pub(super) async fn fetch(url: Url) -> Result<(StatusCode, Vec<u8>), String> {
-    let failed = |error: reqwest::Error| chain(&error.without_url());
+    let failed = |error: reqwest::Error| with_causes(&error.without_url());
     let answer = client()
         .map_err(failed)?
         .get(url)
@@ -195,15 +196,4 @@ pub(super) async fn fetch(url: Url) -> Result<(StatusCode, Vec<u8>), String> {
     let status = answer.status();
     let body = answer.bytes().await.map_err(failed)?;
     Ok((status, body.to_vec()))
-}
-
-/// The whole chain of causes, which is where the reason stands.
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
