@@ -98,7 +98,8 @@ async fn deliver(doors: &[Door; 2], number: usize) -> usize {
                 StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => {}
                 other => panic!("{other}"),
             },
-            Err(error) => assert!(error.is_timeout(), "{error}"),
+            // So does Vonage after a time-out and a closed or reset connection: this one may have been silent too long.
+            Err(error) => assert!(error.is_timeout() || error.is_request(), "{error}"),
         }
         refused += 1;
         tokio::time::sleep(RETRY).await;
