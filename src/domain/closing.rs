@@ -10,13 +10,17 @@ use super::{
     calling,
     ids::CallId,
     live::LiveCalls,
-    provider::Provider,
+    provider::{Provider, ProviderError},
     store::{Store, StoreError},
     upkeep::CERTAINLY_OVER,
 };
 
 /// Open calls that are read at a time.
 const OPEN_CALLS: u32 = 1_000;
+
+/// After so many questions that Vonage did not answer the rest are left to the next look: each may take as long as its
+/// time limit, and calls that need no question would wait behind them.
+const UNANSWERED: u8 = 3;
 
 /// Looks at the open calls now and then.
 #[derive(Debug)]
@@ -62,6 +66,7 @@ impl Closer {
     ) -> Result<Look, StoreError> {
         let mut look = Look::default();
         let mut over = HashSet::new();
+        let mut unanswered = 0;
         let mut page = store.list_open_calls(now, None, OPEN_CALLS).await?;
         while let Some(last) = page.last().cloned() {
             for call in page {
@@ -74,7 +79,7 @@ impl Closer {
                         continue;
                     }
                     Closing::Settled
-                } else if is_old && is_over(provider, &call, now).await {
+                } else if is_old && is_over(provider, &call, now, &mut unanswered).await {
                     tracing::warn!(call.id = %call.id, "closed a call whose last event never came");
                     Closing::Lost
                 } else {
@@ -99,15 +104,26 @@ fn is_left_alone(call: &Call) -> bool {
     call.hangup_due_at.is_none() || call.hung_up_at.is_some()
 }
 
-async fn is_over(provider: &dyn Provider, call: &Call, now: DateTime<Utc>) -> bool {
+async fn is_over(
+    provider: &dyn Provider,
+    call: &Call,
+    now: DateTime<Utc>,
+    unanswered: &mut u8,
+) -> bool {
     let too_old = call.redeemed_at.is_none_or(|at| now - at > CERTAINLY_OVER);
     let Some(leg) = call.leg.as_ref().filter(|_| !too_old) else {
         return true;
     };
+    if *unanswered >= UNANSWERED {
+        return false;
+    }
     match provider.is_over(leg, call.region_url.as_deref()).await {
         Ok(over) => over,
         Err(error) => {
             tracing::warn!(call.id = %call.id, %error, "could not ask whether a call is over");
+            if matches!(error, ProviderError::Unavailable { .. }) {
+                *unanswered += 1;
+            }
             false
         }
     }

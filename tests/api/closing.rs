@@ -1,6 +1,12 @@
 //! Calls that are over are closed, when their last events have had time to come.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -20,12 +26,14 @@ use futures_util::future::join_all;
 
 use crate::helpers::{Permitted, TestApp, Visitor, leg_event};
 
-/// Vonage need not be asked about a call whose events tell its end.
-#[derive(Debug)]
-struct NotAsked;
+/// Vonage, out of reach. It need not be asked about a call whose events tell its end.
+#[derive(Debug, Default)]
+struct Away {
+    asked: AtomicUsize,
+}
 
 #[async_trait]
-impl Provider for NotAsked {
+impl Provider for Away {
     async fn ensure_user(
         &self,
         _name: &str,
@@ -47,7 +55,11 @@ impl Provider for NotAsked {
         _leg: &LegId,
         _region_url: Option<&str>,
     ) -> Result<bool, ProviderError> {
-        unreachable!()
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Err(ProviderError::Unavailable {
+            reason: "away".to_owned(),
+            retry_after: None,
+        })
     }
 }
 
@@ -65,7 +77,9 @@ async fn look(closer: &mut Closer, store: &dyn Store, app: &TestApp) -> (usize, 
     // The call may have been put through in this very millisecond.
     let now = app.clock.now() + TimeDelta::seconds(1);
     let live = LiveCalls::default();
-    let look = closer.look(store, &NotAsked, &live, now).await.unwrap();
+    let away = Away::default();
+    let look = closer.look(store, &away, &live, now).await.unwrap();
+    assert_eq!(away.asked.into_inner(), 0);
     (look.open, look.closed)
 }
 
@@ -110,25 +124,47 @@ async fn a_call_that_is_still_to_be_hung_up_is_not_closed() {
     assert_eq!(call.closed, None);
 }
 
+/// So many calls like this one, put through a second before it.
+async fn insert_older(store: &dyn Store, call: &Call, count: usize) {
+    let older = call.redeemed_at.unwrap() - TimeDelta::seconds(1);
+    let crowd: Vec<_> = (0..count)
+        .map(|number| Call {
+            id: CallId::random(),
+            leg: LegId::parse(&format!("leg-{number}")),
+            conversation: None,
+            redeemed_at: Some(older),
+            ..call.clone()
+        })
+        .collect();
+    for kept in join_all(crowd.iter().map(|call| store.insert_call(call))).await {
+        kept.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn while_vonage_is_away_a_few_calls_are_asked_about_and_the_rest_are_looked_at() {
+    let app = TestApp::spawn().await;
+    let visitor = app.visitor().await;
+    let (store, _, id) = call_under_way(&visitor).await;
+    let last = store.find_call(id).await.unwrap().unwrap();
+    insert_older(&*store, &last, 10).await;
+    app.post_event(&leg_event("near", "CON-near", "completed", 2))
+        .await;
+    let (away, live) = (Away::default(), LiveCalls::default());
+    let mut closer = Closer::new(Duration::ZERO);
+    let now = app.clock.now() + TimeDelta::seconds(1);
+    let look = closer.look(&*store, &away, &live, now).await.unwrap();
+    assert_eq!((look.open, look.closed.len()), (10, 1));
+    assert_eq!(away.asked.into_inner(), 3);
+}
+
 #[tokio::test]
 async fn a_crowd_of_open_calls_hides_none_that_is_over() {
     let app = TestApp::spawn().await;
     let visitor = app.visitor().await;
     let (store, _, id) = call_under_way(&visitor).await;
     let last = store.find_call(id).await.unwrap().unwrap();
-    let older = last.redeemed_at.unwrap() - TimeDelta::seconds(1);
-    let crowd: Vec<_> = (0..1_000)
-        .map(|number| Call {
-            id: CallId::random(),
-            leg: LegId::parse(&format!("leg-{number}")),
-            conversation: None,
-            redeemed_at: Some(older),
-            ..last.clone()
-        })
-        .collect();
-    for kept in join_all(crowd.iter().map(|call| store.insert_call(call))).await {
-        kept.unwrap();
-    }
+    insert_older(&*store, &last, 1_000).await;
     app.post_event(&leg_event("near", "CON-near", "completed", 2))
         .await;
     let mut closer = Closer::new(Duration::from_hours(1));
