@@ -39,7 +39,7 @@ pub(in crate::simulator) async fn report(
         conversation.emit(cloud, "leg:status:update", leg, &status_body(leg, status));
     }
     cloud.changed();
-    let mut payload = event_payload(leg, status);
+    let mut payload = event_payload(cloud, leg, status);
     if let Some(fields) = extra.as_object() {
         for (name, value) in fields {
             payload[name] = value.clone();
@@ -94,6 +94,19 @@ fn post(
         .application(&conversation.application_id)
         .and_then(|application| application.voice.clone());
     let Some(voice) = voice else { return };
+    if lock(&cloud.scenario).habits.event_copies
+        && to.is_some()
+        && let Some(event) = &voice.event
+    {
+        conversation.events.push(Post {
+            application_id: conversation.application_id.clone(),
+            webhook: event.clone(),
+            fallback: None,
+            signed: voice.signed_callbacks,
+            payload: payload.clone(),
+            reply: None,
+        });
+    }
     let Some(webhook) = to.or_else(|| voice.event.clone()) else {
         return;
     };
@@ -136,7 +149,7 @@ pub(in crate::simulator) fn report_fault(cloud: &Cloud, conversation: &Conversat
     );
 }
 
-fn event_payload(leg: &Leg, status: CallStatus) -> Value {
+fn event_payload(cloud: &Cloud, leg: &Leg, status: CallStatus) -> Value {
     let mut payload = json!({
         "headers": {},
         "from": leg.from,
@@ -174,6 +187,10 @@ fn event_payload(leg: &Leg, status: CallStatus) -> Value {
             ("sip_code", json!(200)),
         ] {
             payload[name] = value;
+        }
+        if !lock(&cloud.scenario).habits.tells_prices {
+            payload["rate"].take();
+            payload["price"].take();
         }
     }
     payload

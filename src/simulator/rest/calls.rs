@@ -265,7 +265,8 @@ async fn fetch(cloud: &Cloud, leg: &Leg, address: &[String], method: Option<Http
         address: address.clone(),
         http_method: method.unwrap_or(HttpMethod::Get),
     };
-    let webhook = Webhook::preset(url, Webhook::ANSWER_TIMEOUT);
+    let patience = lock(&cloud.scenario).habits.answer_patience_ms;
+    let webhook = Webhook::preset(url, patience);
     let effects = cloud.effects_on("fetch", &payload);
     let request = Request {
         kind: "fetch",

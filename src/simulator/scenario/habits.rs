@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 /// Each field is a question; its default is what the service assumes.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a question of yes or no, and stands by itself in a scenario"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Habits {
@@ -14,6 +18,18 @@ pub struct Habits {
     pub acl_is_checked: bool,
     /// Paths (`/*/media/**`) without which a user's token is good for nothing.
     pub acl_wants: Vec<String>,
+    /// How often a webhook is sent until it is answered.
+    pub webhook_tries: u32,
+    /// Whether each of these tries is signed anew, with a `jti` of its own.
+    pub signs_each_try: bool,
+    /// What the `payload_hash` of a GET is taken of.
+    pub get_hash: GetHash,
+    /// Milliseconds that the answer to a call over REST is waited for.
+    pub answer_patience_ms: u64,
+    /// Whether events with an address of their own come to the application's as well.
+    pub event_copies: bool,
+    /// Whether `completed` says what the call cost.
+    pub tells_prices: bool,
 }
 
 impl Default for Habits {
@@ -23,6 +39,12 @@ impl Default for Habits {
             unique_names: true,
             acl_is_checked: true,
             acl_wants: Vec::new(),
+            webhook_tries: 2,
+            signs_each_try: false,
+            get_hash: GetHash::CompactJson,
+            answer_patience_ms: 5_000,
+            event_copies: false,
+            tells_prices: true,
         }
     }
 }
@@ -37,4 +59,20 @@ pub enum TimeoutName {
     ConnectionTimeout,
     /// It is not kept.
     Ignored,
+}
+
+/// What the `payload_hash` of a GET is taken of. Vonage publishes an example, and no rule for its escaping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GetHash {
+    /// The parameters as a compact JSON object of texts, in their order.
+    ///
+    /// Source: Vonage support article 19033783342876.
+    CompactJson,
+    /// The query as it is sent.
+    Query,
+    /// No `payload_hash` is sent.
+    Absent,
+    /// Something that nobody has thought of.
+    Unknown,
 }

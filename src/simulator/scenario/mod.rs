@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::faults::{FaultyAnswer, RequestFault};
-pub use self::habits::{Habits, TimeoutName};
+pub use self::habits::{GetHash, Habits, TimeoutName};
 pub use self::visitors::{Expectation, Visitor};
 
 /// How telephones, webhooks and the network behave.

@@ -24,13 +24,9 @@ use super::{
     cloud::{Cloud, lock},
     config::HttpMethod,
     registry::Webhook,
-    scenario::Effect,
+    scenario::{Effect, GetHash},
 };
 
-/// Tries of one address: the first and one more.
-///
-/// Source: Application API 2.4.1 and Vonage support article 115016024247.
-const TRIES: u32 = 2;
 /// Seconds by which a stale token is too old.
 const STALE_SECONDS: i64 = 3_600;
 
@@ -93,9 +89,16 @@ pub(super) async fn deliver(cloud: &Cloud, request: &Request<'_>) -> Result<Valu
             return Err(WebhookFault::Retried("Connection closed.".to_owned()));
         }
     }
-    let parcel = Parcel::pack(cloud, request);
+    let (tries, signs_each_try) = {
+        let habits = &lock(&cloud.scenario).habits;
+        (habits.webhook_tries, habits.signs_each_try)
+    };
+    let mut parcel = Parcel::pack(cloud, request);
     let mut outcome = Err(WebhookFault::Retried("not tried".to_owned()));
-    for attempt in 1..=TRIES {
+    for attempt in 1..=tries {
+        if signs_each_try && attempt > 1 {
+            parcel = Parcel::pack(cloud, request);
+        }
         outcome = parcel.send(cloud, request, attempt).await;
         if !matches!(outcome, Err(WebhookFault::Retried(_))) {
             break;
@@ -105,7 +108,7 @@ pub(super) async fn deliver(cloud: &Cloud, request: &Request<'_>) -> Result<Valu
         if let Effect::Repeat(times) = effect {
             for repetition in 0..*times {
                 // A repetition is not news: whatever is answered, the first answer counted.
-                let _ = parcel.send(cloud, request, TRIES + 1 + repetition).await;
+                let _ = parcel.send(cloud, request, tries + 1 + repetition).await;
             }
         }
     }
@@ -125,7 +128,7 @@ pub(super) fn fallback_payload(
     payload
 }
 
-/// The bytes of a request, the same for every try.
+/// The bytes of a request, mostly the same for every try.
 struct Parcel {
     /// The query of a GET.
     query: Option<String>,
@@ -139,14 +142,20 @@ impl Parcel {
         let (query, body, hashed) = match request.webhook.url.http_method {
             HttpMethod::Post => {
                 let body = request.payload.to_string();
-                (None, Some(body.clone()), body)
+                (None, Some(body.clone()), Some(body))
             }
             HttpMethod::Get => {
                 let parameters = flat(request.payload);
                 let query = form_urlencoded::Serializer::new(String::new())
                     .extend_pairs(&parameters)
                     .finish();
-                (Some(query), None, compact(&parameters))
+                let hashed = match lock(&cloud.scenario).habits.get_hash {
+                    GetHash::CompactJson => Some(compact(&parameters)),
+                    GetHash::Query => Some(query.clone()),
+                    GetHash::Absent => None,
+                    GetHash::Unknown => Some("nobody knows".to_owned()),
+                };
+                (Some(query), None, hashed)
             }
         };
         let mut secret = cloud.signature_secret.expose_secret().to_owned();
@@ -157,7 +166,7 @@ impl Parcel {
             match effect {
                 Effect::WrongSignature => secret.push_str("-of-somebody-else"),
                 Effect::Unsigned => signed = false,
-                Effect::WrongHash => hashed.push(' '),
+                Effect::WrongHash => hashed.get_or_insert_default().push(' '),
                 Effect::Stale => issued_at -= STALE_SECONDS,
                 Effect::Late(_)
                 | Effect::Swap
@@ -172,7 +181,7 @@ impl Parcel {
                     &cloud.api_key,
                     request.application_id,
                     issued_at,
-                    hashed.as_bytes(),
+                    hashed.as_deref().map(str::as_bytes),
                 )
                 .sign(&secret)
                 .ok()

@@ -13,25 +13,26 @@ pub(super) struct Claims<'a> {
     iat: i64,
     jti: String,
     iss: &'static str,
-    payload_hash: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_hash: Option<String>,
     api_key: &'a str,
     application_id: &'a str,
 }
 
 impl<'a> Claims<'a> {
-    /// Claims over the exact bytes `hashed`: a POST's raw body, or the compact JSON of a GET's
-    /// parameters in the order in which they are sent.
+    /// Claims over the exact bytes `hashed`: a POST's raw body, or what a GET's hash is taken of;
+    /// none of it when a hash is not sent.
     pub(super) fn new(
         api_key: &'a str,
         application_id: &'a str,
         issued_at: i64,
-        hashed: &[u8],
+        hashed: Option<&[u8]>,
     ) -> Self {
         Self {
             iat: issued_at,
             jti: Uuid::new_v4().to_string(),
             iss: "Vonage",
-            payload_hash: sha256_hex(hashed),
+            payload_hash: hashed.map(sha256_hex),
             api_key,
             application_id,
         }
@@ -67,7 +68,7 @@ mod tests {
 
     #[test]
     fn token_binds_the_body_and_the_account() {
-        let claims = Claims::new("abcd1234", "app-1", 1_767_261_600, b"{}");
+        let claims = Claims::new("abcd1234", "app-1", 1_767_261_600, Some(b"{}"));
         let token = claims.sign("a secret").unwrap();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.required_spec_claims.clear();

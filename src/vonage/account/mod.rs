@@ -10,6 +10,7 @@ pub mod applications;
 pub mod balance;
 mod error;
 pub mod numbers;
+mod prices;
 mod request;
 pub mod users;
 

@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::{Live, files};
+use super::{Live, calls::well, files};
 use crate::world::{self, API_SECRET};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -25,7 +25,7 @@ async fn without_leave_nothing_is_made() {
     assert_eq!(run.code, 1);
     assert!(run.err.contains("say --yes"), "{}", run.err);
     // Somebody says no.
-    let args = ["doctor", "--live", "--traces", "traces"];
+    let args = ["doctor", "--live", "--budget", "0", "--traces", "traces"];
     let mut child = world::command(live.folder.path(), &live.folder.variables, &args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -122,7 +122,9 @@ async fn a_stop_in_the_middle_deletes_what_was_made() {
     });
     let fault = json!({ "path": "/v0.3/users/me", "answer": "nothing" });
     live.play(json!({ "requests": [fault] })).await;
-    let args = ["doctor", "--live", "--yes", "--traces", "traces"];
+    let args = [
+        "doctor", "--live", "--yes", "--budget", "0", "--traces", "traces",
+    ];
     let child = world::command(live.folder.path(), &live.folder.variables, &args)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -164,8 +166,12 @@ async fn nothing_private_is_in_traces_or_words() {
             .filter(|part| part.len() >= 32);
         seen.lock().unwrap().extend(ids.map(str::to_owned));
     });
-    // Vonage's answers may hold anything.
+    // Vonage's answers may hold anything, and the owner's own applications, should a visitor's token open them.
     live.vonage.answering(|answer| {
+        if answer.is(&axum::http::Method::GET, "/v2/applications") {
+            answer.status = axum::http::StatusCode::OK;
+            answer.body = b"{\"name\": \"canary-owner\"}".to_vec();
+        }
         let is_object = answer.body.starts_with(b"{");
         if answer.path.starts_with("/v0.3") && is_object {
             answer.json(|json| {
@@ -206,7 +212,9 @@ async fn traces_are_json_in_order_and_never_mixed_with_others() {
         "{last}"
     );
     // A second run does not write into the same folder.
-    let args = ["doctor", "--live", "--yes", "--traces", "traces"];
+    let args = [
+        "doctor", "--live", "--yes", "--budget", "0", "--traces", "traces",
+    ];
     let (code, _, err) = world::run(live.folder.path(), &live.folder.variables, &args).await;
     assert_eq!(code, 1);
     assert!(err.contains("there already"), "{err}");
@@ -221,7 +229,7 @@ async fn people_read_each_question_what_vonage_did_and_what_that_means() {
     let live = Live::start().await;
     live.play(json!({ "habits": { "unique_names": false } }))
         .await;
-    let args = ["doctor", "--live", "--yes"];
+    let args = ["doctor", "--live", "--yes", "--budget", "0"];
     let (code, out, _) = world::run(live.folder.path(), &live.folder.variables, &args).await;
     assert_eq!(code, 1);
     let place = out
@@ -243,7 +251,7 @@ async fn people_read_each_question_what_vonage_did_and_what_that_means() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_question_is_in_the_documentation() {
     let live = Live::start().await;
-    let run = live.run(&["--yes"]).await;
+    let run = live.call(&well(), &["--yes", "--budget", "0.01"]).await;
     let page = include_str!("../../../docs/DOCTOR.md");
     for finding in run.json["findings"].as_array().unwrap() {
         let row = format!("| `{}` |", finding["name"].as_str().unwrap());

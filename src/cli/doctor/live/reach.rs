@@ -38,7 +38,10 @@ pub(super) async fn reach(stage: &Stage, user: &User, other: &User) -> Finding {
         ("another user", false, client, &other_user),
         ("the list of conversations", false, client, &conversations),
     ] {
-        let request = Request::new("token-reach", Method::GET, host, segments);
+        let request = Request {
+            is_traced: false,
+            ..Request::new("token-reach", Method::GET, host, segments)
+        };
         match stage
             .by_visitor(&user.name, &stage.needs.acl, request)
             .await

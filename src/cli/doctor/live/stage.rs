@@ -37,6 +37,9 @@ const KEY_BITS: usize = 2_048;
 const TOKEN_LIFE: Duration = Duration::from_mins(15);
 /// Should a user not be deleted here, Vonage forgets it after this many seconds.
 const USER_TTL: u64 = 3_600;
+/// A call that was just made is not hung up at once.
+const HANG_UP_TRIES: usize = 8;
+const HANG_UP_PAUSE: Duration = Duration::from_millis(500);
 /// Milliseconds that Vonage is told to wait for a connection: neither a default nor what `setup` writes.
 pub(super) const CONNECT_TIMEOUT: u64 = 700;
 
@@ -62,12 +65,13 @@ pub(super) struct User {
 }
 
 impl Stage {
-    /// Makes the application.
+    /// Makes the application, with webhooks below this address.
     ///
     /// # Errors
-    /// When Vonage does not make it. Whatever may have come of it is deleted.
+    /// When Vonage does not make it.
     pub(super) async fn set_up(
         needs: Needs,
+        webhooks: &str,
         traces: Arc<Traces>,
         clock: Clock,
     ) -> anyhow::Result<Self> {
@@ -80,7 +84,7 @@ impl Stage {
             clock,
             needs,
         };
-        let body = stage.draft()?;
+        let body = stage.draft(webhooks);
         let host = stage.applications_host();
         let request = Request {
             body: Some(body),
@@ -107,33 +111,26 @@ impl Stage {
         }
     }
 
-    fn draft(&self) -> anyhow::Result<Value> {
-        let webhook = |name: &str| -> anyhow::Result<Value> {
-            let address = self
-                .needs
-                .public_url
-                .join(&format!("/{}/{name}", Uuid::new_v4().simple()))?;
-            Ok(
-                json!({ "address": address.as_str(), "http_method": "POST", "connect_timeout": CONNECT_TIMEOUT }),
-            )
-        };
-        Ok(json!({
+    fn draft(&self, webhooks: &str) -> Value {
+        let webhook = |name: &str| json!({ "address": format!("{webhooks}{name}"), "http_method": "POST", "connect_timeout": CONNECT_TIMEOUT });
+        json!({
             "name": NAME,
             "keys": { "public_key": self.key.public_key_pem() },
             "privacy": { "improve_ai": false },
             "capabilities": {
                 "voice": {
-                    "webhooks": { "answer_url": webhook("answer")?, "event_url": webhook("event")? },
+                    "webhooks": { "answer_url": webhook("application-answer"), "event_url": webhook("application-event") },
                     "signed_callbacks": true,
                     "region": voice_region(self.needs.region),
                 },
-                "rtc": { "webhooks": { "event_url": webhook("rtc-event")? }, "signed_callbacks": true },
+                "rtc": { "webhooks": { "event_url": webhook("rtc-event") }, "signed_callbacks": true },
             },
-        }))
+        })
     }
 
     /// Deletes everything that was made. Returns what is still there, each with the command that deletes it.
     pub(super) async fn take_down(&self) -> Vec<String> {
+        self.hang_up_all().await;
         let users = self.users().await;
         for id in &users {
             // What is left of them is said by the application's deletion, and their time is short anyway.
@@ -163,6 +160,31 @@ impl Stage {
             id = self.id,
             origin = host.origin().ascii_serialization(),
         )]
+    }
+
+    /// Hangs up whatever call of the application is not over, as Vonage lists them: the answer to one that was interrupted
+    /// is missing here. What does not hang up ends by its own limit.
+    pub(super) async fn hang_up_all(&self) {
+        for _ in 0..HANG_UP_TRIES {
+            let listed = self
+                .by_application("calls", Method::GET, &["v1", "calls"], None)
+                .await;
+            let open: Vec<String> = listed
+                .map(|answer| open_calls(&answer.body))
+                .unwrap_or_default();
+            if open.is_empty() {
+                return;
+            }
+            for uuid in &open {
+                let segments = ["v1", "calls", uuid];
+                let body = json!({ "action": "hangup" });
+                let _ = self
+                    .by_application("hang-up", Method::PUT, &segments, Some(body))
+                    .await;
+            }
+            // Vonage refuses to hang up in a call's first seconds.
+            tokio::time::sleep(HANG_UP_PAUSE).await;
+        }
     }
 
     /// Ids of all users that were made, told by Vonage: the answer to one that was interrupted is missing here.
@@ -257,6 +279,17 @@ impl Stage {
     pub(super) fn applications_host(&self) -> Url {
         hosts::of_applications(&self.needs.account.api_url)
     }
+}
+
+fn open_calls(listed: &Value) -> Vec<String> {
+    let calls = listed.pointer("/_embedded/calls").and_then(Value::as_array);
+    let is_open = |call: &&Value| {
+        let status = call.get("status").and_then(Value::as_str);
+        matches!(status, Some("started" | "ringing" | "answered"))
+    };
+    let open = calls.into_iter().flatten().filter(is_open);
+    open.filter_map(|call| call.get("uuid")?.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn signed(token: Result<String, MintError>) -> Result<SecretString, String> {

@@ -9,10 +9,11 @@ use std::{
     },
 };
 
-use anyhow::Context as _;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
-use super::redaction::Redactor;
+use super::{listener::Received, redaction::Redactor};
 
 /// A folder of traces. Files are numbered in the order of what happened.
 pub(super) struct Traces {
@@ -24,7 +25,8 @@ pub(super) struct Traces {
 }
 
 impl Traces {
-    /// Makes the folder, which must not be there yet: traces of two runs would be told apart by nobody.
+    /// For a folder that must not be there yet: traces of two runs would be told apart by nobody. It is made when there is
+    /// something to write.
     pub(super) fn open(folder: &Path, redactor: Redactor) -> anyhow::Result<Self> {
         if folder.symlink_metadata().is_ok() {
             anyhow::bail!(
@@ -32,8 +34,6 @@ impl Traces {
                 folder.display()
             );
         }
-        fs::create_dir_all(folder)
-            .with_context(|| format!("{} can't be made", folder.display()))?;
         Ok(Self {
             folder: folder.to_owned(),
             redactor,
@@ -55,12 +55,30 @@ impl Traces {
         );
     }
 
+    /// A webhook: `query_string` and `params` of a GET, `body` of a POST, and the token without its signature.
+    pub(super) fn webhook(&self, received: &Received) {
+        let token = received.authorization.as_deref().map(opened);
+        let payload = self.redactor.value(&received.payload);
+        let content = if received.is_get {
+            let pairs = payload.as_object().into_iter().flatten();
+            let texts = pairs.filter_map(|(name, value)| Some((name, value.as_str()?)));
+            let query = form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(texts)
+                .finish();
+            json!({ "method": "GET", "query_string": query, "params": payload, "token": token })
+        } else {
+            json!({ "method": "POST", "body": payload, "token": token })
+        };
+        self.write(&format!("webhook-{}", received.slot), &content);
+    }
+
     /// Writes one file. A fault is told at the end: it must not stop what is under way.
     fn write(&self, name: &str, content: &Value) {
         let place = self.count.fetch_add(1, Ordering::Relaxed);
         let path = self.folder.join(format!("{place:03}-{name}.json"));
         let content = format!("{:#}\n", self.redactor.value(content));
-        if let Err(error) = fs::write(path, content) {
+        let written = fs::create_dir_all(&self.folder).and_then(|()| fs::write(path, content));
+        if let Err(error) = written {
             let mut fault = self
                 .fault
                 .lock()
@@ -82,4 +100,14 @@ impl Traces {
     pub(super) fn redact(&self, text: &str) -> String {
         self.redactor.text(text)
     }
+}
+
+/// Header and claims of a token; the signature is nobody's business.
+fn opened(authorization: &str) -> Value {
+    let token = authorization.rsplit(' ').next().unwrap_or_default();
+    let mut parts = token.split('.').map(|part| {
+        let bytes = URL_SAFE_NO_PAD.decode(part).unwrap_or_default();
+        serde_json::from_slice::<Value>(&bytes).unwrap_or_default()
+    });
+    json!({ "header": parts.next(), "claims": parts.next() })
 }

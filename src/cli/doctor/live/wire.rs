@@ -33,6 +33,8 @@ pub(super) struct Request<'a> {
     pub(super) segments: &'a [&'a str],
     pub(super) query: &'a [(&'a str, &'a str)],
     pub(super) body: Option<Value>,
+    /// Whether the answer's body may be written down. Not where it may be the owner's own applications and calls.
+    pub(super) is_traced: bool,
 }
 
 impl<'a> Request<'a> {
@@ -50,6 +52,7 @@ impl<'a> Request<'a> {
             segments,
             query: &[],
             body: None,
+            is_traced: true,
         }
     }
 }
@@ -60,6 +63,8 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     /// Null when it is no JSON.
     pub(super) body: Value,
+    /// Bytes of the body.
+    pub(super) length: usize,
 }
 
 impl Answer {
@@ -152,9 +157,19 @@ impl Wire {
         let response = builder.send().await.map_err(unanswered)?;
         let status = response.status();
         let body = response.bytes().await.map_err(unanswered)?;
+        let length = body.len();
         let body = serde_json::from_slice(&body).unwrap_or_default();
+        let traced = if request.is_traced {
+            &body
+        } else {
+            &Value::Null
+        };
         self.traces
-            .request(request.name, &shown, status.as_u16(), &body);
-        Ok(Answer { status, body })
+            .request(request.name, &shown, status.as_u16(), traced);
+        Ok(Answer {
+            status,
+            body,
+            length,
+        })
     }
 }
