@@ -38,7 +38,8 @@ Examples:
   click-to-call doctor            what is wrong, why it matters, what mends it
   click-to-call doctor --fix      mends webhooks that lead nowhere else, the number's link, the key file and the shared user
   click-to-call doctor --json     the same for scripts; exit code 1 when something has failed
-  click-to-call doctor --live     asks Vonage what its documentation leaves open, after asking you";
+  click-to-call doctor --live     asks Vonage what its documentation leaves open, after asking you; calls the desk twice
+  click-to-call doctor --live --budget 0     only what costs nothing";
 
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]

@@ -145,6 +145,41 @@ async fn a_stop_in_the_middle_deletes_what_was_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_second_stop_waits_for_nothing_and_says_what_is_left() {
+    let live = Live::start().await;
+    let (reached, mut is_reached) = mpsc::unbounded_channel();
+    live.vonage.asking(move |request| {
+        if request.method == "DELETE" && request.uri.path().starts_with("/v2/applications/") {
+            let _ = reached.send(());
+        }
+    });
+    let fault = json!({ "method": "DELETE", "path": "/v2/applications/*", "answer": "nothing" });
+    live.play(json!({ "requests": [fault] })).await;
+    let args = [
+        "doctor", "--live", "--yes", "--budget", "0", "--traces", "traces",
+    ];
+    let child = world::command(live.folder.path(), &live.folder.variables, &args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    is_reached.recv().await.unwrap();
+    let pid = child.id().to_string();
+    let finished = tokio::task::spawn_blocking(move || child.wait_with_output());
+    // One signal may be taken for another that is not handled yet, so they go on until it ends.
+    while !finished.is_finished() {
+        let _ = Command::new("kill").args(["-INT", &pid]).output();
+        tokio::task::yield_now().await;
+    }
+    let output = finished.await.unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let out = String::from_utf8(output.stdout).unwrap();
+    let left = live.left_at_vonage().await;
+    let id = left[0]["id"].as_str().unwrap();
+    assert!(out.contains(&format!("/v2/applications/{id}")), "{out}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_private_is_in_traces_or_words() {
     let live = Live::start().await;
     let private = Arc::new(Mutex::new(vec![

@@ -142,7 +142,11 @@ pub(super) async fn run(
         asked = ask_all(&stage, &plan, clock, handles.err) => Some(asked),
         () = stop.first => None,
     };
-    let left_behind = stage.take_down().await;
+    let left_behind = tokio::select! {
+        left_behind = stage.take_down() => left_behind,
+        // Whoever sends a second signal does not want to wait for Vonage any longer.
+        () = stop.second => vec![stage.left_behind("stopped before it was deleted")],
+    };
     if let Some(telephone) = &plan.telephone {
         telephone.listener.stop().await;
     }

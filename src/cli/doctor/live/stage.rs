@@ -154,12 +154,17 @@ impl Stage {
                 Err(fault) => why = fault,
             }
         }
-        vec![format!(
+        vec![self.left_behind(&why)]
+    }
+
+    /// That the application is still there, why, and the command that deletes it.
+    pub(super) fn left_behind(&self, why: &str) -> String {
+        format!(
             "the application {id} ({why}): curl -u \"$VONAGE_API_KEY:$VONAGE_API_SECRET\" -X DELETE \
              {origin}/v2/applications/{id}",
             id = self.id,
-            origin = host.origin().ascii_serialization(),
-        )]
+            origin = self.applications_host().origin().ascii_serialization(),
+        )
     }
 
     /// Hangs up whatever call of the application is not over, as Vonage lists them: the answer to one that was interrupted
