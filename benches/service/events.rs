@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     append_log,
+    cluster::Cluster,
     load::{http::Connection, requests},
     stage::Stage,
     table::{Row, median, median_ratio, number},
@@ -31,35 +32,65 @@ const SENDERS: usize = 64;
 const EVENTS: usize = 8_000;
 /// Time for the store that commits each event by itself.
 const SINGLY: Duration = Duration::from_secs(1);
+/// PostgreSQL's own defaults: the clusters of the tests are smaller.
+const USUAL: &[&str] = &["shared_buffers = 128MB", "max_wal_size = 1GB"];
 
 pub(crate) fn rows() -> Vec<Row> {
     let stage = Stage::set();
+    let cluster = installed_cluster();
+    let postgres = cluster.as_ref().map(on_postgres);
     let log = append_log::start(&stage.place.path("append.log"));
     let single_store = stage.place.path("single.db");
     stage.runtime.block_on(async {
         let (mut stored, mut appended, mut singly) = (Vec::new(), Vec::new(), Vec::new());
+        let mut in_postgres = Vec::new();
         for _ in 0..ROUNDS {
             stored.push(events_per_second(stage.address()).await);
             appended.push(events_per_second(log).await);
+            if let Some(postgres) = &postgres {
+                in_postgres.push(events_per_second(postgres.address()).await);
+            }
             singly.push(singly_per_second(&single_store).await);
         }
-        vec![
+        let beside_log = |name: &str, rates: &[f64], bounds| {
             Row::share(
-                "durable events/s from 64 senders / an append-only log",
-                number(median(&stored)),
+                &format!("durable events/s from 64 senders{name} / an append-only log"),
+                number(median(rates)),
                 number(median(&appended)),
-                median_ratio(&stored, &appended),
-                [1.0, 0.6],
-            ),
-            Row::share(
-                "durable events/s from 64 senders / one transaction each",
-                number(median(&stored)),
-                number(median(&singly)),
-                median_ratio(&stored, &singly),
-                [10.0, 5.0],
-            ),
-        ]
+                median_ratio(rates, &appended),
+                bounds,
+            )
+        };
+        let mut rows = vec![beside_log("", &stored, [1.0, 0.6])];
+        if postgres.is_some() {
+            rows.push(beside_log(" on PostgreSQL", &in_postgres, [0.9, 0.5]));
+        }
+        rows.push(Row::share(
+            "durable events/s from 64 senders / one transaction each",
+            number(median(&stored)),
+            number(median(&singly)),
+            median_ratio(&stored, &singly),
+            [10.0, 5.0],
+        ));
+        rows
     })
+}
+
+fn installed_cluster() -> Option<Cluster> {
+    if Cluster::is_installed() {
+        return Some(Cluster::start(USUAL));
+    }
+    eprintln!(
+        "without the row on PostgreSQL, which is missing: apt-get install postgresql, or set POSTGRES_BIN"
+    );
+    None
+}
+
+/// The service with a new database of this cluster.
+fn on_postgres(cluster: &Cluster) -> Stage {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let database = runtime.block_on(cluster.create_database());
+    Stage::with(&[("DATABASE_URL", &cluster.url(&database))])
 }
 
 /// Each sender sends its share, one after the other.

@@ -16,6 +16,9 @@
 
 mod answers;
 mod append_log;
+#[path = "../../tests/support/postgres.rs"]
+#[expect(dead_code, reason = "the tests of the store use the rest")]
+mod cluster;
 mod events;
 mod footprint;
 #[path = "../../tests/support/load/mod.rs"]

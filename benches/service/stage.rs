@@ -17,6 +17,11 @@ pub(crate) struct Stage {
 impl Stage {
     /// Starts everything and waits until the service listens.
     pub(crate) fn set() -> Self {
+        Self::with(&[])
+    }
+
+    /// The same with these settings as well.
+    pub(crate) fn with(settings: &[(&str, &str)]) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
@@ -30,6 +35,9 @@ impl Stage {
         );
         let mut place = ready();
         place.set("VONAGE_API_URL", &vonage.uri());
+        for (name, value) in settings {
+            place.set(name, value);
+        }
         let service = Service::start(&place);
         Self {
             runtime,

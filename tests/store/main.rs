@@ -11,6 +11,7 @@
 )]
 
 #[path = "../support/postgres.rs"]
+#[expect(dead_code, reason = "the benches use the rest")]
 mod cluster;
 mod contract;
 mod postgres;

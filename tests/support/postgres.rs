@@ -38,6 +38,11 @@ impl Cluster {
         &SHARED
     }
 
+    /// Whether PostgreSQL's programs are on this machine.
+    pub(crate) fn is_installed() -> bool {
+        programs().is_some()
+    }
+
     /// A cluster for one test, with these settings.
     pub(crate) fn start(settings: &[&str]) -> Self {
         let folder = tempfile::Builder::new()
@@ -50,7 +55,9 @@ impl Cluster {
         if as_nobody {
             chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
         }
-        let programs = programs();
+        let Some(programs) = programs() else {
+            panic!("PostgreSQL is missing: apt-get install postgresql, or set POSTGRES_BIN");
+        };
         let watchdog = command("sh", &folder, as_nobody)
             .args([
                 "-c",
@@ -192,14 +199,14 @@ fn command(program: impl AsRef<std::ffi::OsStr>, folder: &Path, as_nobody: bool)
     command
 }
 
-/// The folder of the newest installed programs.
+/// The folder of the newest installed programs, if there are any.
 #[expect(
     clippy::disallowed_methods,
     reason = "where the programs are is the machine's to say"
 )]
-fn programs() -> PathBuf {
+fn programs() -> Option<PathBuf> {
     if let Some(folder) = env::var_os("POSTGRES_BIN") {
-        return PathBuf::from(folder);
+        return Some(PathBuf::from(folder));
     }
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
     let mut found: Vec<(u32, PathBuf)> = versions
@@ -214,8 +221,5 @@ fn programs() -> PathBuf {
         })
         .collect();
     found.sort();
-    match found.pop() {
-        Some((_, newest)) => newest,
-        None => panic!("PostgreSQL is missing: apt-get install postgresql, or set POSTGRES_BIN"),
-    }
+    found.pop().map(|(_, newest)| newest)
 }
