@@ -129,6 +129,17 @@ impl PostgresUrl {
         self.0.username()
     }
 
+    /// Whether the chosen `sslmode` is one with which TLS is not tried.
+    pub fn rules_out_tls(&self) -> bool {
+        // The driver treats the latter as the former.
+        matches!(&*self.ssl_mode(), "disable" | "allow")
+    }
+
+    fn ssl_mode(&self) -> String {
+        let mode = self.0.query_pairs().find(|(name, _)| name == "sslmode");
+        mode.map_or_else(|| "prefer".to_owned(), |(_, mode)| mode.into_owned())
+    }
+
     /// The chosen `sslmode`, when the way there leads through a network that others may share.
     ///
     /// A name without a dot is one of this machine or of its containers.
@@ -142,8 +153,7 @@ impl PostgresUrl {
             }
             None => true,
         };
-        let mode = self.0.query_pairs().find(|(name, _)| name == "sslmode");
-        let mode = mode.map_or_else(|| "prefer".to_owned(), |(_, mode)| mode.into_owned());
+        let mode = self.ssl_mode();
         (!is_near && !mode.starts_with("verify-")).then_some(mode)
     }
 }

@@ -15,6 +15,8 @@ mod fix;
 mod live;
 mod machine;
 mod numbers;
+#[path = "../support/pem.rs"]
+mod pem;
 mod public_address;
 mod report;
 mod users;

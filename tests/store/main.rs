@@ -14,6 +14,8 @@
 #[expect(dead_code, reason = "the benches use the rest")]
 mod cluster;
 mod contract;
+#[path = "../support/pem.rs"]
+mod pem;
 mod postgres;
 mod records;
 mod sqlite;

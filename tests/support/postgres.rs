@@ -131,6 +131,24 @@ impl Cluster {
         assert!(status.success());
     }
 
+    /// Adds settings that need no restart.
+    pub(crate) fn configure(&self, settings: &str) {
+        let path = self.folder.join("data/postgresql.auto.conf");
+        let old = fs::read_to_string(&path).unwrap();
+        fs::write(path, format!("{old}\n{settings}\n")).unwrap();
+        self.reload();
+    }
+
+    /// Writes a file of the server's own beside its data, as none but its user may read.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.folder.join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        if self.as_nobody {
+            chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+    }
+
     /// Adds a line that decides before all others who is let in.
     pub(crate) fn admit(&self, line: &str) {
         let path = self.folder.join("data/pg_hba.conf");

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rustls::CertificateError;
 use sqlx::{
     ConnectOptions, Connection, PgConnection, Row, SqlSafeStr,
     error::DatabaseError,
@@ -46,6 +47,29 @@ pub enum PostgresError {
     Silent {
         /// Host, port and database.
         server: String,
+    },
+    /// It does not prove who it is, or does not speak TLS.
+    #[error("cannot connect to the database {server} with TLS; {advice}")]
+    Tls {
+        /// Host, port and database.
+        server: String,
+        /// What to do.
+        advice: &'static str,
+        /// What is wrong.
+        source: sqlx::Error,
+    },
+    /// The log-in failed over a connection for which `DATABASE_URL` rules out TLS.
+    #[error(
+        "the database {server} does not let {user} in without TLS; set sslmode=verify-full in DATABASE_URL \
+         (or require, which proves nothing), or see the name and the server's pg_hba.conf"
+    )]
+    Unencrypted {
+        /// Host, port and database.
+        server: String,
+        /// Who tried.
+        user: String,
+        /// What the server says.
+        source: sqlx::Error,
     },
     /// The log-in failed.
     #[error(
@@ -254,8 +278,20 @@ pub(super) fn explain(url: &PostgresUrl, fault: Fault) -> PostgresError {
             return PostgresError::Unfit { server, finding };
         }
     };
+    if let Some(advice) = tls_advice(&source) {
+        return PostgresError::Tls {
+            server,
+            advice,
+            source,
+        };
+    }
     let code = source.as_database_error().and_then(DatabaseError::code);
     match code.as_deref() {
+        Some("28000") if url.rules_out_tls() => PostgresError::Unencrypted {
+            server,
+            user: url.user().to_owned(),
+            source,
+        },
         Some("28P01" | "28000") => PostgresError::Login {
             server,
             user: url.user().to_owned(),
@@ -264,4 +300,36 @@ pub(super) fn explain(url: &PostgresUrl, fault: Fault) -> PostgresError {
         Some("3D000") => PostgresError::Missing { server },
         _ => PostgresError::Unreachable { server, source },
     }
+}
+
+/// What to do about this fault, if TLS is what failed.
+fn tls_advice(error: &sqlx::Error) -> Option<&'static str> {
+    if matches!(error, sqlx::Error::Tls(_)) {
+        return Some(
+            "switch it on there (ssl = on), and see that the files that DATABASE_URL names hold certificates",
+        );
+    }
+    let sqlx::Error::Io(error) = error else {
+        return None;
+    };
+    let fault = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    Some(
+        if matches!(
+            fault,
+            rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)
+        ) {
+            "its certificate is from an authority that is not known here: name the file with that authority's \
+         certificate as sslrootcert in DATABASE_URL"
+        } else if matches!(
+            fault,
+            rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
+            )
+        ) {
+            "its certificate is for another name: write the host in DATABASE_URL as the certificate does, \
+         or give the server a certificate for this one"
+        } else {
+            "see the server's certificate and its log"
+        },
+    )
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::{
     ServerConfig,
@@ -14,6 +13,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 use tokio_rustls::TlsAcceptor;
+
+use crate::pem::pem;
 
 /// Somebody who issues certificates.
 pub(crate) struct Authority {
@@ -29,7 +30,7 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
         Self {
-            pem: pem(certificate.der()),
+            pem: pem("CERTIFICATE", certificate.der()),
             certificate: certificate.der().clone(),
             issuer: Issuer::new(params, key),
         }
@@ -41,7 +42,7 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         Self {
-            pem: pem(certificate.der()),
+            pem: pem("CERTIFICATE", certificate.der()),
             certificate: certificate.der().clone(),
             issuer: Issuer::new(params, key),
         }
@@ -63,18 +64,6 @@ impl Authority {
     pub(crate) fn certificate(&self) -> CertificateDer<'static> {
         self.certificate.clone()
     }
-}
-
-fn pem(der: &[u8]) -> String {
-    let text = STANDARD.encode(der);
-    let lines: Vec<&str> = (0..text.len())
-        .step_by(64)
-        .map(|start| text.get(start..text.len().min(start + 64)).unwrap())
-        .collect();
-    format!(
-        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
-        lines.join("\n")
-    )
 }
 
 fn ca_params(name: &str) -> CertificateParams {

@@ -3,6 +3,7 @@
 mod opening;
 mod running;
 mod shared;
+mod tls;
 
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ use super::{execute, number, open_new, serve};
 use crate::{cluster::Cluster, records::event};
 
 /// All that the operator is told.
-async fn refusal(url: &str) -> String {
+pub(super) async fn refusal(url: &str) -> String {
     let refused = serve(url).await.map(drop).unwrap_err();
     format!("{:#}", Error::from(refused))
 }
@@ -23,7 +23,7 @@ async fn refusal_after(change: &str) -> String {
 }
 
 #[track_caller]
-fn assert_says(refusal: &str, words: &[&str]) {
+pub(super) fn assert_says(refusal: &str, words: &[&str]) {
     for words in words {
         assert!(refusal.contains(words), "{words:?} is not in {refusal}");
     }
