@@ -1,5 +1,6 @@
 //! PostgreSQL: the contract, what is proven at the start, and the faults of a server.
 
+mod looking;
 mod opening;
 mod running;
 mod shared;
