@@ -45,36 +45,7 @@ impl Cluster {
 
     /// A cluster for one test, with these settings.
     pub(crate) fn start(settings: &[&str]) -> Self {
-        let folder = tempfile::Builder::new()
-            .prefix("pg-")
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir()
-            .unwrap()
-            .keep();
-        let as_nobody = fs::metadata("/proc/self").unwrap().uid() == 0;
-        if as_nobody {
-            chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
-        }
-        let Some(programs) = programs() else {
-            panic!("PostgreSQL is missing: apt-get install postgresql, or set POSTGRES_BIN");
-        };
-        let watchdog = command("sh", &folder, as_nobody)
-            .args([
-                "-c",
-                r#"cat; "$0/pg_ctl" -D data -m immediate stop; rm -rf "$PWD""#,
-            ])
-            .arg(&programs)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let cluster = Self {
-            folder,
-            programs,
-            as_nobody,
-            _watchdog: watchdog,
-        };
+        let cluster = Self::empty();
         cluster.run(
             "initdb",
             &[
@@ -103,6 +74,72 @@ impl Cluster {
         let host = cluster.folder.display().to_string();
         cluster.run("createuser", &["-h", &host, "-U", "postgres", OWNER]);
         cluster
+    }
+
+    /// A hot standby of this cluster, which follows it and takes no writes.
+    pub(crate) fn start_standby(&self) -> Self {
+        let standby = Self::empty();
+        let primary = self.folder.display().to_string();
+        standby.run(
+            "pg_basebackup",
+            &[
+                "-D",
+                "data",
+                "-h",
+                &primary,
+                "-U",
+                "postgres",
+                "--write-recovery-conf",
+                "--checkpoint=fast",
+                "--no-sync",
+            ],
+        );
+        let path = standby.folder.join("data/postgresql.auto.conf");
+        let copied = fs::read_to_string(&path).unwrap();
+        let socket = standby.folder.display();
+        let configuration = format!("{copied}\nunix_socket_directories = '{socket}'\n");
+        fs::write(path, configuration).unwrap();
+        standby.start_server();
+        standby
+    }
+
+    /// Makes a primary of a standby.
+    pub(crate) fn promote(&self) {
+        self.run("pg_ctl", &["-D", "data", "-w", "promote"]);
+    }
+
+    /// A folder for a cluster, which goes with the process.
+    fn empty() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("pg-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()
+            .unwrap()
+            .keep();
+        let as_nobody = fs::metadata("/proc/self").unwrap().uid() == 0;
+        if as_nobody {
+            chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let Some(programs) = programs() else {
+            panic!("PostgreSQL is missing: apt-get install postgresql, or set POSTGRES_BIN");
+        };
+        let watchdog = command("sh", &folder, as_nobody)
+            .args([
+                "-c",
+                r#"cat; "$0/pg_ctl" -D data -m immediate stop; rm -rf "$PWD""#,
+            ])
+            .arg(&programs)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self {
+            folder,
+            programs,
+            as_nobody,
+            _watchdog: watchdog,
+        }
     }
 
     pub(crate) fn start_server(&self) {

@@ -90,6 +90,22 @@ async fn read_only_database_is_refused() {
 }
 
 #[tokio::test]
+async fn standby_is_refused_until_it_is_the_primary() {
+    let primary = Cluster::start(&[]);
+    let database = primary.create_database().await;
+    let standby = primary.start_standby();
+    let url = standby.url(&database);
+    assert_says(
+        &refusal(&url).await,
+        &["it is a standby", "name the primary in DATABASE_URL"],
+    );
+    standby.promote();
+    let store = serve(&url).await.unwrap();
+    store.ping().await.unwrap();
+    store.close().await;
+}
+
+#[tokio::test]
 async fn encoding_that_can_not_keep_all_texts_is_refused() {
     let cluster = Cluster::shared();
     let database = cluster
