@@ -9,6 +9,7 @@
     reason = "a failed step is a failed test"
 )]
 
+mod away;
 #[path = "../api/helpers/call_stream.rs"]
 mod call_stream;
 #[path = "../support/postgres.rs"]

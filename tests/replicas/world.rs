@@ -159,8 +159,14 @@ impl Replica {
     }
 
     pub(crate) async fn readiness(&self) -> StatusCode {
+        self.readyz().await.0
+    }
+
+    /// Whether it is ready, and in which words.
+    pub(crate) async fn readyz(&self) -> (StatusCode, String) {
         let url = format!("{}/readyz", self.door.url);
-        self.door.http.get(url).send().await.unwrap().status()
+        let response = self.door.http.get(url).send().await.unwrap();
+        (response.status(), response.text().await.unwrap())
     }
 
     pub(crate) async fn visitor(&self) -> Visitor {
@@ -204,13 +210,19 @@ impl Replica {
 
     /// Whether the caller is put through.
     pub(crate) async fn connects(&self, question: &Value) -> bool {
+        let actions = self.answer(question).await;
+        actions.iter().any(|action| action == "connect")
+    }
+
+    /// What is to be done with a call, action by action.
+    pub(crate) async fn answer(&self, question: &Value) -> Vec<String> {
         let signed = Signed::new(question);
         let asked = self.door.webhook("/webhooks/answer", &signed).await;
         let response = asked.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         let ncco: Value = response.json().await.unwrap();
-        let mut actions = ncco.as_array().unwrap().iter();
-        actions.any(|action| action["action"] == "connect")
+        let actions = ncco.as_array().unwrap().iter();
+        actions.map(|action| text(action, "action")).collect()
     }
 
     pub(crate) async fn event(&self, event: &Value) {

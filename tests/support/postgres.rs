@@ -151,6 +151,23 @@ impl Cluster {
         self.run("pg_ctl", &["-D", "data", "-m", mode, "-w", "stop"]);
     }
 
+    /// Stops the processes of the server where they are: connections stay, and nobody answers.
+    pub(crate) fn freeze(&self) -> Frozen {
+        let path = self.folder.join("data/postmaster.pid");
+        let postmaster = fs::read_to_string(path).unwrap();
+        let postmaster = postmaster.lines().next().unwrap();
+        // It first, so that it makes no more of them.
+        signal("-STOP", postmaster);
+        let mut processes = vec![postmaster.to_owned()];
+        let path = format!("/proc/{postmaster}/task/{postmaster}/children");
+        let children = fs::read_to_string(path).unwrap();
+        processes.extend(children.split_whitespace().map(str::to_owned));
+        for process in &processes {
+            signal("-STOP", process);
+        }
+        Frozen(processes)
+    }
+
     pub(crate) fn reload(&self) {
         self.run("pg_ctl", &["-D", "data", "reload"]);
     }
@@ -243,6 +260,22 @@ impl Cluster {
             fs::read_to_string(self.folder.join("log")).unwrap_or_default()
         );
     }
+}
+
+/// A server that stands still for as long as this lives.
+pub(crate) struct Frozen(Vec<String>);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        for process in &self.0 {
+            signal("-CONT", process);
+        }
+    }
+}
+
+/// A process that has ended since is as good as one that has the signal.
+fn signal(name: &str, process: &str) {
+    let _ = Command::new("kill").args([name, process]).status();
 }
 
 fn command(program: impl AsRef<std::ffi::OsStr>, folder: &Path, as_nobody: bool) -> Command {
