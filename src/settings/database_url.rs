@@ -135,6 +135,14 @@ impl PostgresUrl {
         matches!(&*self.ssl_mode(), "disable" | "allow")
     }
 
+    /// The files for TLS that it names, each with the parameter that does.
+    pub fn files(&self) -> impl Iterator<Item = (String, PathBuf)> {
+        let parameters = self.0.query_pairs();
+        parameters
+            .filter(|(name, _)| matches!(&**name, "sslrootcert" | "sslcert" | "sslkey"))
+            .map(|(name, path)| (name.into_owned(), PathBuf::from(&*path)))
+    }
+
     fn ssl_mode(&self) -> String {
         let mode = self.0.query_pairs().find(|(name, _)| name == "sslmode");
         mode.map_or_else(|| "prefer".to_owned(), |(_, mode)| mode.into_owned())

@@ -1,6 +1,6 @@
 //! Opens connections: proves that the server keeps what it acknowledges, and brings the tables up to date.
 
-use std::time::Duration;
+use std::{fs::File, io, path::PathBuf, time::Duration};
 
 use rustls::CertificateError;
 use sqlx::{
@@ -28,6 +28,19 @@ pub enum PostgresError {
     /// The address has something in it that the driver can't use.
     #[error("DATABASE_URL can't be used; see its form in `click-to-call config manual`")]
     Address(#[source] sqlx::Error),
+    /// A file that the address names can't be read.
+    #[error(
+        "cannot read {}, which {parameter} in DATABASE_URL names; put it there for this user, or name another file",
+        path.display()
+    )]
+    File {
+        /// Of the address.
+        parameter: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// Nobody answers there, or something that isn't PostgreSQL.
     #[error(
         "cannot reach the database {server}; see that PostgreSQL runs there and lets this machine in, \
@@ -138,6 +151,16 @@ pub enum PostgresError {
 /// # Errors
 /// When a file that the address names can't be used.
 pub(super) fn options(url: &PostgresUrl) -> Result<PgConnectOptions, PostgresError> {
+    // The driver would say of a missing one that the server can't be reached.
+    for (parameter, path) in url.files() {
+        if let Err(source) = File::open(&path) {
+            return Err(PostgresError::File {
+                parameter,
+                path,
+                source,
+            });
+        }
+    }
     let options = PgConnectOptions::from_url(url.expose()).map_err(PostgresError::Address)?;
     let options = match options.get_application_name() {
         Some(_) => options,

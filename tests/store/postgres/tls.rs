@@ -139,3 +139,15 @@ async fn server_without_tls_is_told() {
     let url = format!("{}?sslmode=require", cluster.url(&database));
     assert_says(&refusal(&url).await, &["with TLS", "ssl = on"]);
 }
+
+#[tokio::test]
+async fn file_that_is_missing_is_told() {
+    for parameter in ["sslrootcert", "sslcert", "sslkey"] {
+        let parameters = format!("sslmode=verify-full&{parameter}=/no/such.pem");
+        let url = SECURED.url(SECURED.named, &parameters).await;
+        assert_says(
+            &refusal(&url).await,
+            &["cannot read /no/such.pem", parameter, "No such file"],
+        );
+    }
+}
