@@ -8,11 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{
-    runtime,
-    task::JoinSet,
-    time::{MissedTickBehavior, timeout},
-};
+use tokio::{runtime, sync::mpsc, task::JoinSet, time::timeout};
 
 use super::{http::Connection, requests};
 
@@ -52,12 +48,8 @@ pub(crate) fn ask_steadily(address: SocketAddr, lasts: Duration, keep: bool) -> 
 async fn ask(address: SocketAddr, lasts: Duration, keep: bool) -> Vec<Option<Duration>> {
     let free: Arc<Mutex<Vec<Connection>>> = Arc::default();
     let mut asked = JoinSet::new();
-    let mut pace = tokio::time::interval(Duration::from_secs(1) / PER_SECOND);
-    pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let begun = Instant::now();
-    while begun.elapsed() < lasts {
-        let request = requests::answer();
-        let due = pace.tick().await.into_std();
+    let mut pace = keep_pace(lasts);
+    while let Some((due, request)) = pace.recv().await {
         let free = Arc::clone(&free);
         asked.spawn(async move {
             let is_connected = timeout(PATIENCE, question(address, &request, &free, keep)).await;
@@ -65,6 +57,24 @@ async fn ask(address: SocketAddr, lasts: Duration, keep: bool) -> Vec<Option<Dur
         });
     }
     asked.join_all().await
+}
+
+/// The questions, each at the moment that it is due, from a thread of its own: the runtime's timers are a millisecond
+/// or two late, which is longer than an answer takes.
+fn keep_pace(lasts: Duration) -> mpsc::UnboundedReceiver<(Instant, Vec<u8>)> {
+    let (sender, due_now) = mpsc::unbounded_channel();
+    thread::spawn(move || {
+        let (begun, mut due) = (Instant::now(), Duration::ZERO);
+        while due < lasts {
+            let request = requests::answer();
+            thread::sleep(due.saturating_sub(begun.elapsed()));
+            if sender.send((begun + due, request)).is_err() {
+                return;
+            }
+            due += Duration::from_secs(1) / PER_SECOND;
+        }
+    });
+    due_now
 }
 
 async fn question(
