@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use axum::http::Method;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -144,6 +145,44 @@ async fn a_stop_in_the_middle_deletes_what_was_made() {
     assert_eq!(live.left_at_vonage().await, Vec::<Value>::new());
 }
 
+/// Whose users and calls Vonage lists for a token is not said anywhere: they may be the visitors'.
+#[tokio::test(flavor = "multi_thread")]
+async fn users_and_calls_of_others_are_left_alone_even_if_vonage_lists_them() {
+    let live = Live::start().await;
+    live.vonage.answering(|answer| {
+        if answer.is(&Method::GET, "/v1/users") || answer.is(&Method::GET, "/v1/calls") {
+            answer.json(|body| {
+                let others = [
+                    ("users", json!({ "id": "USR-other", "name": "supportuser" })),
+                    (
+                        "calls",
+                        json!({ "uuid": "leg-other", "status": "answered" }),
+                    ),
+                ];
+                for (kind, other) in others {
+                    if let Some(list) = body["_embedded"][kind].as_array_mut() {
+                        list.push(other);
+                    }
+                }
+            });
+        }
+    });
+    let changed = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&changed);
+    live.vonage.asking(move |request| {
+        if request.method != Method::GET {
+            seen.lock().unwrap().push(request.uri.path().to_owned());
+        }
+    });
+    assert_eq!(live.call(&well(), &["--yes"]).await.code, 0);
+    let changed = changed.lock().unwrap().clone();
+    assert!(!changed.is_empty());
+    assert!(
+        !changed.iter().any(|path| path.ends_with("-other")),
+        "{changed:?}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_stop_waits_for_nothing_and_says_what_is_left() {
     let live = Live::start().await;
@@ -203,7 +242,7 @@ async fn nothing_private_is_in_traces_or_words() {
     });
     // Vonage's answers may hold anything, and the owner's own applications, should a visitor's token open them.
     live.vonage.answering(|answer| {
-        if answer.is(&axum::http::Method::GET, "/v2/applications") {
+        if answer.is(&Method::GET, "/v2/applications") {
             answer.status = axum::http::StatusCode::OK;
             answer.body = b"{\"name\": \"canary-owner\"}".to_vec();
         }

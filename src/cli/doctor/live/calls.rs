@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
@@ -127,11 +126,7 @@ impl Calls<'_> {
             "event_url": [self.listener.url(event)], "event_method": "POST",
             "ringing_timer": RING, "length_timer": LIMIT,
         });
-        let placed = self
-            .stage
-            .by_application("call", Method::POST, &["v1", "calls"], Some(body))
-            .await;
-        let uuid = match placed {
+        let uuid = match self.stage.place(body).await {
             Ok(answer) if answer.status.is_success() => answer.text("/uuid").map(str::to_owned),
             Ok(answer) => {
                 self.budget.settle(reserved, Some(Euros::default()));
@@ -152,7 +147,7 @@ impl Calls<'_> {
             is_over && received.text("uuid") == uuid.as_deref()
         };
         let is_over = self.listener.wait(longest, event, is_last).await;
-        self.stage.hang_up_all().await;
+        self.stage.hang_up(self.listener).await;
         let events = self.events(event);
         self.budget.settle(reserved, price(&events));
         if let Some(rate) = events

@@ -142,8 +142,9 @@ pub(super) async fn run(
         asked = ask_all(&stage, &plan, clock, handles.err) => Some(asked),
         () = stop.first => None,
     };
+    let listener = plan.telephone.as_ref().map(|telephone| &telephone.listener);
     let left_behind = tokio::select! {
-        left_behind = stage.take_down() => left_behind,
+        left_behind = stage.take_down(listener) => left_behind,
         // Whoever sends a second signal does not want to wait for Vonage any longer.
         () = stop.second => vec![stage.left_behind("stopped before it was deleted")],
     };

@@ -1,7 +1,11 @@
 //! What is made at Vonage for the time of a run, and taken away at its end: an application with a key pair that exists
 //! nowhere else, and its users. The owner's application, numbers and webhooks are never touched.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail};
 use reqwest::{Method, StatusCode};
@@ -16,6 +20,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
+    listener::Listener,
     needs::Needs,
     traces::Traces,
     wire::{Answer, Credentials, Request, Wire},
@@ -51,8 +56,21 @@ pub(super) struct Stage {
     pub(super) id: String,
     /// How Vonage shows it.
     pub(super) shown: Value,
+    made: Mutex<Made>,
     key: ApplicationKey,
     clock: Clock,
+}
+
+/// What may be taken away again, and nothing else: whose users and calls a token of the application lists is not said
+/// anywhere, so that a list is never gone through.
+#[derive(Debug, Default)]
+struct Made {
+    /// Users that were asked for, by name, with the id of those that are known to have been made.
+    users: BTreeMap<String, Option<String>>,
+    /// Calls that Vonage says it made.
+    calls: BTreeSet<String>,
+    /// A call that was asked for, of which Vonage's answer has not come.
+    has_asked: bool,
 }
 
 /// A user of the temporary application.
@@ -80,6 +98,7 @@ impl Stage {
             wire: Wire::new(traces)?,
             id: String::new(),
             shown: Value::Null,
+            made: Mutex::default(),
             key,
             clock,
             needs,
@@ -129,15 +148,21 @@ impl Stage {
     }
 
     /// Deletes everything that was made. Returns what is still there, each with the command that deletes it.
-    pub(super) async fn take_down(&self) -> Vec<String> {
-        self.hang_up_all().await;
-        let users = self.users().await;
-        for id in &users {
-            // What is left of them is said by the application's deletion, and their time is short anyway.
-            let segments = ["v1", "users", id];
-            let _ = self
-                .by_application("user-deletion", Method::DELETE, &segments, None)
-                .await;
+    pub(super) async fn take_down(&self, listener: Option<&Listener>) -> Vec<String> {
+        if let Some(listener) = listener {
+            self.hang_up(listener).await;
+        }
+        let users = self.made().users.clone();
+        for (name, id) in users {
+            let mut ids = self.ids_of(&name).await;
+            ids.extend(id);
+            for id in ids {
+                // What is left of them is said by the application's deletion, and their time is short anyway.
+                let segments = ["v1", "users", id.as_str()];
+                let _ = self
+                    .by_application("user-deletion", Method::DELETE, &segments, None)
+                    .await;
+            }
         }
         let host = self.applications_host();
         let segments = ["v2", "applications", self.id.as_str()];
@@ -167,35 +192,62 @@ impl Stage {
         )
     }
 
-    /// Hangs up whatever call of the application is not over, as Vonage lists them: the answer to one that was interrupted
-    /// is missing here. What does not hang up ends by its own limit.
-    pub(super) async fn hang_up_all(&self) {
+    /// Asks for a call.
+    ///
+    /// # Errors
+    /// In words, when no answer has come.
+    pub(super) async fn place(&self, body: Value) -> Result<Answer, String> {
+        self.made().has_asked = true;
+        let answer = self
+            .by_application("call", Method::POST, &["v1", "calls"], Some(body))
+            .await?;
+        let mut made = self.made();
+        made.has_asked = false;
+        made.calls.extend(answer.text("/uuid").map(str::to_owned));
+        Ok(answer)
+    }
+
+    /// Hangs up the calls that were made here: those that Vonage said it made, and those that its webhooks told of, as
+    /// the answer to one that was interrupted is missing. What does not hang up ends by its own limit.
+    pub(super) async fn hang_up(&self, listener: &Listener) {
         for _ in 0..HANG_UP_TRIES {
-            let listed = self
-                .by_application("calls", Method::GET, &["v1", "calls"], None)
-                .await;
-            let open: Vec<String> = listed
-                .map(|answer| open_calls(&answer.body))
-                .unwrap_or_default();
-            if open.is_empty() {
-                return;
-            }
-            for uuid in &open {
-                let segments = ["v1", "calls", uuid];
+            let (mut calls, has_asked) = {
+                let made = self.made();
+                (made.calls.clone(), made.has_asked)
+            };
+            let told = listener.all();
+            calls.extend(
+                told.iter()
+                    .filter_map(|one| one.text("uuid"))
+                    .map(str::to_owned),
+            );
+            let mut is_any_open = has_asked && calls.is_empty();
+            for uuid in &calls {
+                let segments = ["v1", "calls", uuid.as_str()];
+                let shown = self
+                    .by_application("call-state", Method::GET, &segments, None)
+                    .await;
+                if !shown.is_ok_and(|answer| is_open(&answer)) {
+                    continue;
+                }
+                is_any_open = true;
                 let body = json!({ "action": "hangup" });
                 let _ = self
                     .by_application("hang-up", Method::PUT, &segments, Some(body))
                     .await;
+            }
+            if !is_any_open {
+                return;
             }
             // Vonage refuses to hang up in a call's first seconds.
             tokio::time::sleep(HANG_UP_PAUSE).await;
         }
     }
 
-    /// Ids of all users that were made, told by Vonage: the answer to one that was interrupted is missing here.
-    async fn users(&self) -> Vec<String> {
+    /// Ids of the users of exactly this name: the answer to one that was interrupted is missing, and there may be two.
+    async fn ids_of(&self, name: &str) -> BTreeSet<String> {
         let request = Request {
-            query: &[("page_size", "100")],
+            query: &[("name", name)],
             ..Request::new(
                 "users",
                 Method::GET,
@@ -203,12 +255,21 @@ impl Stage {
                 &["v1", "users"],
             )
         };
-        let listed = self.as_application(request).await.ok().and_then(|answer| {
-            let users = answer.body.pointer("/_embedded/users")?.as_array()?;
-            let ids = users.iter().filter_map(|user| user.get("id")?.as_str());
-            Some(ids.map(str::to_owned).collect())
-        });
-        listed.unwrap_or_default()
+        let listed = self.as_application(request).await.ok();
+        let users = listed
+            .as_ref()
+            .and_then(|answer| answer.body.pointer("/_embedded/users")?.as_array());
+        let of_name = users
+            .into_iter()
+            .flatten()
+            .filter(|user| user.get("name").and_then(Value::as_str) == Some(name));
+        of_name
+            .filter_map(|user| user.get("id")?.as_str().map(str::to_owned))
+            .collect()
+    }
+
+    fn made(&self) -> MutexGuard<'_, Made> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes a user that nobody has.
@@ -230,9 +291,17 @@ impl Stage {
 
     /// Asks for a user of this name.
     pub(super) async fn create_user(&self, name: &str) -> Result<Answer, String> {
+        self.made().users.entry(name.to_owned()).or_default();
         let body = json!({ "name": name, "properties": { "ttl": USER_TTL } });
-        self.by_application("user", Method::POST, &["v1", "users"], Some(body))
-            .await
+        let answer = self
+            .by_application("user", Method::POST, &["v1", "users"], Some(body))
+            .await?;
+        if let Some(id) = answer.text("/id").filter(|_| answer.status.is_success()) {
+            self.made()
+                .users
+                .insert(name.to_owned(), Some(id.to_owned()));
+        }
+        Ok(answer)
     }
 
     /// A request of the account's.
@@ -286,15 +355,11 @@ impl Stage {
     }
 }
 
-fn open_calls(listed: &Value) -> Vec<String> {
-    let calls = listed.pointer("/_embedded/calls").and_then(Value::as_array);
-    let is_open = |call: &&Value| {
-        let status = call.get("status").and_then(Value::as_str);
-        matches!(status, Some("started" | "ringing" | "answered"))
-    };
-    let open = calls.into_iter().flatten().filter(is_open);
-    open.filter_map(|call| call.get("uuid")?.as_str().map(str::to_owned))
-        .collect()
+fn is_open(call: &Answer) -> bool {
+    matches!(
+        call.text("/status"),
+        Some("started" | "ringing" | "answered")
+    )
 }
 
 fn signed(token: Result<String, MintError>) -> Result<SecretString, String> {
