@@ -188,7 +188,7 @@ impl Calls<'_> {
     }
 }
 
-/// What a call cost; `None` when a leg that was answered does not say.
+/// What a call cost; `None` when a leg that was answered does not say, or nothing told what became of the call.
 fn price(events: &[Received]) -> Option<Euros> {
     let told = |event: &Received| Euros::of(event.payload.get("price").unwrap_or(&Value::Null));
     let is = |event: &Received, status: &str| event.text("status") == Some(status);
@@ -207,5 +207,39 @@ fn price(events: &[Received]) -> Option<Euros> {
         let leg = event.text("uuid");
         leg.is_some_and(|leg| counted.contains(&leg))
     });
-    is_whole.then_some(sum)
+    let is_told = !counted.is_empty() || events.iter().any(Received::is_failure);
+    (is_whole && is_told).then_some(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(event: &Value) -> Received {
+        Received {
+            at: std::time::Instant::now(),
+            slot: slot::EVENT_1.to_owned(),
+            is_get: false,
+            query: String::new(),
+            authorization: None,
+            bytes: Vec::new(),
+            payload: event.clone(),
+        }
+    }
+
+    #[test]
+    fn what_no_event_tells_is_no_price() {
+        let answered = json!({ "uuid": "a", "status": "answered" });
+        let completed = json!({ "uuid": "a", "status": "completed", "price": "0.01" });
+        let silent = json!({ "uuid": "a", "status": "completed" });
+        let busy = json!({ "uuid": "a", "status": "busy" });
+        let of = |events: &[Value]| price(&events.iter().map(received).collect::<Vec<_>>());
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[json!({ "uuid": "a", "status": "ringing" })]), None);
+        assert_eq!(of(std::slice::from_ref(&answered)), None);
+        assert_eq!(of(&[answered.clone(), silent]), None);
+        assert_eq!(of(&[busy]), Some(Euros::default()));
+        let paid = Some("0.01".parse().unwrap());
+        assert_eq!(of(&[answered, completed.clone(), completed]), paid);
+    }
 }
