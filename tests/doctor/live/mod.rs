@@ -3,6 +3,7 @@
 mod calls;
 mod door;
 mod free;
+mod money;
 mod safety;
 
 use std::{collections::BTreeMap, path::Path};
