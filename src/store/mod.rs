@@ -11,7 +11,7 @@ use std::{
 
 use secrecy::zeroize::Zeroizing;
 
-pub use self::postgres::PostgresError;
+pub use self::{postgres::PostgresError, sqlite::MigrateError};
 use crate::{
     domain::store::{Store, StoreError},
     settings::DatabaseUrl,
@@ -104,7 +104,7 @@ pub enum ConnectError {
         /// The database.
         path: PathBuf,
         /// What failed.
-        source: sqlx::migrate::MigrateError,
+        source: MigrateError,
     },
     /// SQLite did not accept a setting that keeping data safe depends on.
     #[error(
@@ -130,7 +130,7 @@ pub enum ConnectError {
         /// The database.
         path: PathBuf,
         /// What SQLite says.
-        source: sqlx::Error,
+        source: rusqlite::Error,
     },
     /// The PostgreSQL database can't be used.
     #[error(transparent)]
@@ -152,7 +152,9 @@ pub fn exists(url: &DatabaseUrl) -> bool {
 /// See [`ConnectError`]: each names the file and what to do about it.
 pub async fn connect(url: &DatabaseUrl, access: Access) -> Result<Arc<dyn Store>, ConnectError> {
     match url {
-        DatabaseUrl::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open(path, access).await?)),
+        DatabaseUrl::Sqlite(path) => Ok(Arc::new(
+            sqlite::SqliteStore::open(path.clone(), access).await?,
+        )),
         DatabaseUrl::Postgres(url) => Ok(Arc::new(postgres::PostgresStore::open(url).await?)),
     }
 }
@@ -181,7 +183,7 @@ impl fmt::Debug for Looked {
 /// See [`ConnectError`]. One that a newer version has written is refused, an older one is not.
 pub async fn look(url: &DatabaseUrl, secret: &str) -> Result<Looked, ConnectError> {
     match url {
-        DatabaseUrl::Sqlite(path) => sqlite::look(path, secret).await,
+        DatabaseUrl::Sqlite(path) => sqlite::look(path.clone(), secret.to_owned()).await,
         DatabaseUrl::Postgres(url) => Ok(postgres::look(url, secret).await?),
     }
 }
@@ -198,6 +200,22 @@ enum Seen {
 }
 
 /// What a database says, in the port's words: what can't be decoded is damaged, all else may pass.
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        if matches!(
+            error,
+            rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+        ) {
+            Self::Corrupt(error.to_string())
+        } else {
+            Self::Unavailable(error.to_string())
+        }
+    }
+}
+
+/// The same of the other.
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if matches!(
@@ -245,7 +263,7 @@ pub enum BackUpError {
         /// The database.
         path: PathBuf,
         /// What SQLite says.
-        source: sqlx::Error,
+        source: rusqlite::Error,
     },
 }
 
@@ -257,7 +275,7 @@ pub enum BackUpError {
 /// See [`BackUpError`].
 pub async fn back_up(url: &DatabaseUrl, to: &Path) -> Result<u64, BackUpError> {
     match url {
-        DatabaseUrl::Sqlite(path) => sqlite::back_up(path, to).await,
+        DatabaseUrl::Sqlite(path) => sqlite::back_up(path.clone(), to.to_owned()).await,
         DatabaseUrl::Postgres(url) => Err(BackUpError::Postgres {
             server: url.server(),
         }),

@@ -256,10 +256,8 @@ async fn every_form_of_the_request_gets_a_valid_answer_and_is_kept() {
         let ncco = response.send().await.unwrap().json_of(StatusCode::OK).await;
         assert!(is_refusal(&ncco), "{name}: nobody here has a ticket");
     }
-    assert_eq!(app.stored_events().await, names.len());
-    let kinds = app
-        .stored("SELECT group_concat(DISTINCT kind) FROM events")
-        .await;
+    assert_eq!(app.stored_events(), names.len());
+    let kinds = app.stored("SELECT group_concat(DISTINCT kind) FROM events");
     assert_eq!(kinds, "answer");
 }
 

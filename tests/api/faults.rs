@@ -6,8 +6,8 @@ use std::{
 };
 
 use reqwest::{Method, StatusCode};
+use rusqlite::Connection;
 use serde_json::json;
-use sqlx::{Connection, SqliteConnection};
 use wiremock::ResponseTemplate;
 
 use crate::{
@@ -16,15 +16,9 @@ use crate::{
 };
 
 /// Holds the store's write lock until dropped.
-async fn lock(app: &TestApp) -> SqliteConnection {
-    let mut connection =
-        SqliteConnection::connect(&format!("sqlite://{}", app.database().display()))
-            .await
-            .unwrap();
-    sqlx::query("BEGIN IMMEDIATE")
-        .execute(&mut connection)
-        .await
-        .unwrap();
+fn lock(app: &TestApp) -> Connection {
+    let connection = app.store();
+    connection.execute_batch("BEGIN IMMEDIATE").unwrap();
     connection
 }
 
@@ -33,7 +27,7 @@ async fn with_the_store_locked_nothing_is_acknowledged_and_callers_hear_an_apolo
     let app = TestApp::spawn().await;
     let visitor = app.visitor().await;
     let call = visitor.call().await;
-    let locked = lock(&app).await;
+    let locked = lock(&app);
 
     let begun = Instant::now();
     let ncco = app.answer(&visitor.question(&call.ticket, "near")).await;
@@ -69,17 +63,8 @@ async fn a_broken_schema_is_an_apology_not_a_crash() {
     let app = TestApp::spawn().await;
     let visitor = app.visitor().await;
     let call = visitor.call().await;
-    let mut connection =
-        SqliteConnection::connect(&format!("sqlite://{}", app.database().display()))
-            .await
-            .unwrap();
-    sqlx::query("ALTER TABLE calls RENAME TO gone")
-        .execute(&mut connection)
-        .await
-        .unwrap();
-    sqlx::query("ALTER TABLE events RENAME TO gone_too")
-        .execute(&mut connection)
-        .await
+    app.store()
+        .execute_batch("ALTER TABLE calls RENAME TO gone; ALTER TABLE events RENAME TO gone_too;")
         .unwrap();
     assert!(is_refusal(
         &app.answer(&visitor.question(&call.ticket, "near")).await
@@ -153,8 +138,7 @@ async fn whatever_vonage_answers_the_visitor_gets_a_token_or_a_clear_no() {
             "{name}: {text}"
         );
         assert_eq!(
-            app.stored("SELECT CAST(count(*) AS TEXT) FROM visitors")
-                .await,
+            app.stored("SELECT CAST(count(*) AS TEXT) FROM visitors"),
             "0",
             "{name}"
         );
@@ -306,7 +290,7 @@ async fn visitors_whose_time_is_over_are_forgotten_however_many_without_asking_v
     let app = app.restart().await;
     let count = "SELECT CAST(count(*) AS TEXT) FROM visitors";
     let emptied = async {
-        while app.stored(count).await != "0" {
+        while app.stored(count) != "0" {
             tokio::task::yield_now().await;
         }
     };
@@ -329,10 +313,7 @@ async fn a_stop_ends_streams_and_keeps_everything() {
     app.stop().await.unwrap();
     assert!(begun.elapsed() < Duration::from_secs(5));
     assert_eq!(stream.next().await, None);
-    assert_eq!(
-        app.stored("SELECT CAST(count(*) AS TEXT) FROM calls").await,
-        "1"
-    );
+    assert_eq!(app.stored("SELECT CAST(count(*) AS TEXT) FROM calls"), "1");
 }
 
 #[tokio::test]
@@ -380,11 +361,8 @@ async fn a_store_that_fails_is_said_so_everywhere() {
     let app = TestApp::spawn().await;
     let visitor = app.visitor().await;
     let call = visitor.call().await;
-    let url = format!("sqlite://{}", app.database().display());
-    let mut connection = SqliteConnection::connect(&url).await.unwrap();
-    sqlx::query("ALTER TABLE visitors RENAME TO gone")
-        .execute(&mut connection)
-        .await
+    app.store()
+        .execute_batch("ALTER TABLE visitors RENAME TO gone")
         .unwrap();
     let token = visitor
         .request(Method::GET, "/auth/me")

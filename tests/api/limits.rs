@@ -94,7 +94,7 @@ async fn bodies_have_a_size() {
     if let Ok(response) = event.send().await {
         assert_eq!(response.status(), 413);
     }
-    assert_eq!(app.stored_events().await, 0);
+    assert_eq!(app.stored_events(), 0);
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ fn names(created: &[Request]) -> HashSet<String> {
 async fn wait_for_pool(app: &TestApp, number: usize) {
     let count = "SELECT CAST(count(*) AS TEXT) FROM ready_users";
     let waiting = async {
-        while app.stored(count).await != number.to_string() {
+        while app.stored(count) != number.to_string() {
             tokio::task::yield_now().await;
         }
     };
@@ -84,7 +84,7 @@ async fn an_empty_pool_keeps_no_visitor_waiting() {
 async fn users_that_waited_a_day_are_deleted_and_given_to_nobody() {
     let app = with_ready_users(1).await;
     wait_for_pool(&app, 1).await;
-    let stale = app.stored("SELECT user_id FROM ready_users").await;
+    let stale = app.stored("SELECT user_id FROM ready_users");
     app.clock
         .advance(TimeDelta::days(1) + TimeDelta::seconds(1));
     let visitor = app.visitor().await;

@@ -94,7 +94,7 @@ async fn refused_everywhere(app: &TestApp, name: &str, authorization: &str, body
         .post_webhook("/webhooks/answer", authorization, body.to_owned())
         .await;
     assert!(is_refusal(&answer.json_of(StatusCode::OK).await), "{name}");
-    assert_eq!(app.stored_events().await, 0, "{name}");
+    assert_eq!(app.stored_events(), 0, "{name}");
 }
 
 #[tokio::test]
@@ -217,7 +217,7 @@ async fn unsigned_events_are_asked_for_again_and_unsigned_answers_hear_a_sentenc
         .get("/webhooks/answer?from=447700900111&uuid=1&conversation_uuid=CON-1")
         .await;
     assert!(is_refusal(&answer.json_of(StatusCode::OK).await));
-    assert_eq!(app.stored_events().await, 0);
+    assert_eq!(app.stored_events(), 0);
 }
 
 #[tokio::test]
@@ -259,7 +259,7 @@ async fn a_token_is_good_for_one_request() {
     assert_eq!(send(&one).await, 200);
     assert_eq!(send(&one).await, 200, "a retry");
     assert_eq!(send(&two).await, 401, "a replay");
-    assert_eq!(app.stored_events().await, 1);
+    assert_eq!(app.stored_events(), 1);
 }
 
 #[tokio::test]
@@ -349,7 +349,7 @@ async fn with_signatures_off_everybody_is_believed() {
         .await
         .unwrap();
     assert_eq!(event.status(), 200);
-    assert_eq!(app.stored_events().await, 1);
+    assert_eq!(app.stored_events(), 1);
 }
 
 #[tokio::test]
@@ -374,7 +374,7 @@ async fn a_get_is_judged_as_strictly_but_for_the_hash() {
         let answer = ask("/webhooks/answer", &authorization).await;
         assert!(is_refusal(&answer.json_of(StatusCode::OK).await), "{name}");
     }
-    assert_eq!(app.stored_events().await, 0);
+    assert_eq!(app.stored_events(), 0);
     assert_eq!(
         ask("/webhooks/event", &app.signer.query()).await.status(),
         200

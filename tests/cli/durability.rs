@@ -9,8 +9,8 @@ use std::{
 };
 
 use click_to_call::domain::clock::Clock;
+use rusqlite::Connection;
 use serde_json::json;
-use sqlx::{Connection, Row, SqliteConnection};
 use tokio::{sync::Notify, task::JoinSet};
 
 use crate::{place::Place, service::Service, webhook_signature};
@@ -118,22 +118,16 @@ async fn no_acknowledged_event_is_lost_or_doubled_when_the_process_is_killed() {
     let mut service = Service::start(&place);
     service.signal("-TERM");
     assert_eq!(service.end(), Some(0));
-    let url = format!(
-        "sqlite://{}?mode=ro",
-        place.path("data/click-to-call.db").display()
-    );
-    let mut database = SqliteConnection::connect(&url).await.unwrap();
-    let intact = sqlx::query("PRAGMA integrity_check")
-        .fetch_one(&mut database)
-        .await
+    let database = Connection::open(place.path("data/click-to-call.db")).unwrap();
+    let finding: String = database
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(intact.get::<String, _>(0), "ok");
-    let rows = sqlx::query("SELECT leg FROM events")
-        .fetch_all(&mut database)
-        .await
-        .unwrap();
-    let stored: HashSet<String> = rows.iter().map(|row| row.get(0)).collect();
-    assert_eq!(stored.len(), rows.len(), "an event is there twice");
+    assert_eq!(finding, "ok");
+    let mut rows = database.prepare("SELECT leg FROM events").unwrap();
+    let legs = rows.query_map([], |row| row.get(0)).unwrap();
+    let legs: Vec<String> = legs.collect::<Result<_, _>>().unwrap();
+    let stored: HashSet<&String> = legs.iter().collect();
+    assert_eq!(stored.len(), legs.len(), "an event is there twice");
     let acknowledged: Vec<&String> = senders
         .iter()
         .flat_map(|sender| &sender.acknowledged)

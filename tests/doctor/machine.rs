@@ -6,7 +6,7 @@ use click_to_call::{
     settings::DatabaseUrl,
     store::{self, Access},
 };
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use rusqlite::Connection;
 
 use crate::world::World;
 
@@ -95,27 +95,23 @@ async fn a_database_of_another_version_stays_as_it_is() {
     let url = DatabaseUrl::Sqlite(path.clone());
     let store = store::connect(&url, Access::Beside).await.unwrap();
     store.close().await;
-    let execute = async |statement: &'static str| {
-        let options = SqliteConnectOptions::new().filename(&path);
-        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-        sqlx::query(statement)
-            .execute(&mut connection)
-            .await
-            .unwrap();
-        connection.close().await.unwrap();
+    let execute = |statement| {
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch(statement).unwrap();
+        connection.close().unwrap();
         std::fs::read(&path).unwrap()
     };
     let other = [("DATABASE_URL", "sqlite://other.db")];
 
     world.doctor_with(&other).await.is_in_order();
-    let before = execute("DELETE FROM _sqlx_migrations WHERE version > 1").await;
+    let before = execute("DELETE FROM _sqlx_migrations WHERE version > 1");
     let report = world.doctor_with(&other).await;
     report.warns("database", "older than this version", "make a back-up");
     assert!(std::fs::read(&path).unwrap() == before);
 
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
                  VALUES (9000, 'later', TRUE, x'00', 0)";
-    let before = execute(newer).await;
+    let before = execute(newer);
     let report = world.doctor_with(&other).await;
     report.fails("database", "a newer version", "start that version again");
     assert!(std::fs::read(&path).unwrap() == before);

@@ -82,5 +82,5 @@ async fn back_up_after(events: usize) {
     let mut service = Service::start(&restored);
     service.signal("-TERM");
     assert_eq!(service.end(), Some(0), "{}", service.log);
-    assert_kept(&before, &stored_legs(&restored).await);
+    assert_kept(&before, &stored_legs(&restored));
 }

@@ -76,7 +76,7 @@ async fn fill_the_disk(events: usize) {
     assert!(requests::connects(&answer));
     service.signal("-TERM");
     assert_eq!(service.end(), Some(0), "{}", service.log);
-    assert_kept(&acknowledged, &stored_legs(&place).await);
+    assert_kept(&acknowledged, &stored_legs(&place));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, io, net::SocketAddr, time::Duration};
 
-use sqlx::{Connection as _, Row, SqliteConnection};
+use rusqlite::Connection as Database;
 use tokio::time::timeout;
 
 use crate::{
@@ -56,23 +56,20 @@ pub(crate) async fn wait_until_readiness_is(service: &Service, status: u16) -> S
 }
 
 /// The legs of all events that a stopped service has left, each of which must be there once, in a sound file.
-pub(crate) async fn stored_legs(place: &Place) -> HashSet<String> {
-    let url = format!(
-        "sqlite://{}?mode=ro",
-        place.path("data/click-to-call.db").display()
-    );
-    let mut database = SqliteConnection::connect(&url).await.unwrap();
-    let finding = sqlx::query("PRAGMA integrity_check")
-        .fetch_one(&mut database)
-        .await
+pub(crate) fn stored_legs(place: &Place) -> HashSet<String> {
+    let database = Database::open(place.path("data/click-to-call.db")).unwrap();
+    let finding: String = database
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(finding.get::<String, _>(0), "ok");
-    let rows = sqlx::query("SELECT leg FROM events WHERE kind = 'status'")
-        .fetch_all(&mut database)
-        .await
+    assert_eq!(finding, "ok");
+    let mut rows = database
+        .prepare("SELECT leg FROM events WHERE kind = 'status'")
         .unwrap();
-    let legs: HashSet<String> = rows.iter().map(|row| row.get(0)).collect();
-    assert_eq!(legs.len(), rows.len(), "an event is there twice");
+    let stored = rows.query_map([], |row| row.get(0)).unwrap();
+    let stored: Vec<String> = stored.collect::<Result<_, _>>().unwrap();
+    let count = stored.len();
+    let legs: HashSet<String> = stored.into_iter().collect();
+    assert_eq!(legs.len(), count, "an event is there twice");
     legs
 }
 

@@ -74,7 +74,7 @@ async fn stop_under(in_flight: usize) {
     let took = signalled.elapsed();
     assert!(took < DEADLINE, "the stop took {took:?}");
     assert!(acknowledged.len() >= in_flight * 3);
-    assert_kept(&acknowledged, &stored_legs(&place).await);
+    assert_kept(&acknowledged, &stored_legs(&place));
     eprintln!(
         "stopped in {took:?} with {in_flight} in flight; {} acknowledged, none lost",
         acknowledged.len()

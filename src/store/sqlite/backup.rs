@@ -4,12 +4,11 @@ use std::{
     fs::{self, File, OpenOptions},
     io,
     os::unix::fs::OpenOptionsExt,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
-use sqlx::{Connection, SqliteConnection, query};
-
 use super::{
+    blocking::off_runtime,
     file::{DatabaseFile, OWNER_ONLY},
     open,
 };
@@ -17,7 +16,11 @@ use crate::store::BackUpError;
 
 /// Copies everything that was acknowledged until now, in one plain file without a log beside it, and returns its size
 /// in bytes. It is on disk then. Readers and writers of the database are not held up.
-pub(in crate::store) async fn back_up(from: &Path, to: &Path) -> Result<u64, BackUpError> {
+pub(in crate::store) async fn back_up(from: PathBuf, to: PathBuf) -> Result<u64, BackUpError> {
+    off_runtime(move || copy_whole(&from, &to)).await
+}
+
+fn copy_whole(from: &Path, to: &Path) -> Result<u64, BackUpError> {
     let source = DatabaseFile::new(from);
     source.identity().map_err(|error| BackUpError::Missing {
         path: from.to_owned(),
@@ -28,7 +31,7 @@ pub(in crate::store) async fn back_up(from: &Path, to: &Path) -> Result<u64, Bac
         source,
     };
     let part = begin(to).map_err(refused)?;
-    let copied = copy(&source, &part).await;
+    let copied = copy(&source, &part);
     if copied.is_err() {
         let _ = fs::remove_file(&part);
     }
@@ -65,13 +68,9 @@ fn begin(to: &Path) -> io::Result<String> {
     Ok(part)
 }
 
-async fn copy(source: &DatabaseFile, part: &str) -> Result<(), sqlx::Error> {
-    let mut connection = SqliteConnection::connect_with(&open::reading(source)).await?;
-    query("VACUUM INTO ?1")
-        .bind(part)
-        .execute(&mut connection)
-        .await?;
-    connection.close().await
+fn copy(source: &DatabaseFile, part: &str) -> rusqlite::Result<()> {
+    open::reading(source)?.execute("VACUUM INTO ?1", [part])?;
+    Ok(())
 }
 
 /// Gives a whole copy its name. SQLite does not wait for the disk when it fills a file that nobody has open yet.

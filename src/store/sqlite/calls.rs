@@ -1,12 +1,12 @@
 //! Calls: keeping, finding and closing them. Tickets are in [`super::tickets`], hang-ups in [`super::hangups`].
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::{Row, SqliteConnection, SqliteExecutor, query, sqlite::SqliteRow};
+use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
 use super::{
     columns::{Columns, millis},
+    sql::{self, execute},
     webhook_ids,
     writer::Write,
 };
@@ -41,43 +41,30 @@ const LIST_OPEN: &str = "
 const CLOSE: &str =
     "UPDATE calls SET closed_at = ?2, closing = ?3 WHERE id = ?1 AND closed_at IS NULL";
 
-pub(super) async fn find(
-    executor: impl SqliteExecutor<'_>,
-    id: CallId,
-) -> Result<Option<Call>, StoreError> {
-    let row = query(FIND)
-        .bind(id.0.as_bytes().as_slice())
-        .fetch_optional(executor)
-        .await?;
-    row.as_ref().map(call).transpose()
+pub(super) fn find(connection: &Connection, id: CallId) -> Result<Option<Call>, StoreError> {
+    sql::find(connection, FIND, [id.0], call)
 }
 
-pub(super) async fn find_by_leg(
-    executor: impl SqliteExecutor<'_>,
+pub(super) fn find_by_leg(
+    connection: &Connection,
     leg: &LegId,
 ) -> Result<Option<Call>, StoreError> {
-    let row = query(FIND_BY_LEG)
-        .bind(leg.as_str())
-        .fetch_optional(executor)
-        .await?;
-    row.as_ref().map(call).transpose()
+    sql::find(connection, FIND_BY_LEG, [leg.as_str()], call)
 }
 
-pub(super) async fn list_open(
-    executor: impl SqliteExecutor<'_>,
+pub(super) fn list_open(
+    connection: &Connection,
     before: DateTime<Utc>,
     after: Option<&Call>,
     limit: u32,
 ) -> Result<Vec<Call>, StoreError> {
     let (at, id) = position(after);
-    let rows = query(LIST_OPEN)
-        .bind(millis(before))
-        .bind(at)
-        .bind(id.as_bytes().as_slice())
-        .bind(limit)
-        .fetch_all(executor)
-        .await?;
-    rows.iter().map(call).collect()
+    sql::list(
+        connection,
+        LIST_OPEN,
+        params![millis(before), at, id, limit],
+        call,
+    )
 }
 
 /// Where a call stands among the open ones: when it was redeemed, and its id. Without one: before all of them.
@@ -89,11 +76,10 @@ fn position(call: Option<&Call>) -> (i64, Uuid) {
 
 pub(super) struct InsertCall(pub(super) Call);
 
-#[async_trait]
 impl Write for InsertCall {
     type Output = ();
 
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    fn apply(&self, connection: &Connection) -> Result<(), StoreError> {
         let Call {
             id,
             visitor,
@@ -112,30 +98,29 @@ impl Write for InsertCall {
             hung_up_at,
             closed,
         } = &self.0;
-        query(INSERT)
-            .bind(id.0.as_bytes().as_slice())
-            .bind(
-                visitor
-                    .as_ref()
-                    .map(|visitor| visitor.0.as_bytes().as_slice()),
-            )
-            .bind(user)
-            .bind(line)
-            .bind(language)
-            .bind(context)
-            .bind(millis(*created_at))
-            .bind(millis(*ticket_expires_at))
-            .bind(redeemed_at.map(millis))
-            .bind(leg.as_ref().map(LegId::as_str))
-            .bind(conversation.as_ref().map(ConversationId::as_str))
-            .bind(region_url)
-            .bind(voided_at.map(millis))
-            .bind(hangup_due_at.map(millis))
-            .bind(hung_up_at.map(millis))
-            .bind(closed.map(|(at, _)| millis(at)))
-            .bind(closed.map(|(_, closing)| closing.as_str()))
-            .execute(connection)
-            .await?;
+        execute(
+            connection,
+            INSERT,
+            params![
+                id.0,
+                visitor.map(|visitor| visitor.0),
+                user,
+                line,
+                language,
+                context,
+                millis(*created_at),
+                millis(*ticket_expires_at),
+                redeemed_at.map(millis),
+                leg.as_ref().map(LegId::as_str),
+                conversation.as_ref().map(ConversationId::as_str),
+                region_url,
+                voided_at.map(millis),
+                hangup_due_at.map(millis),
+                hung_up_at.map(millis),
+                closed.map(|(at, _)| millis(at)),
+                closed.map(|(_, closing)| closing.as_str()),
+            ],
+        )?;
         Ok(())
     }
 }
@@ -145,23 +130,21 @@ pub(super) struct OpenCall {
     pub(super) replay: Option<ReplayKey>,
 }
 
-#[async_trait]
 impl Write for OpenCall {
     type Output = Option<Call>;
 
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<Option<Call>, StoreError> {
-        let seen =
-            webhook_ids::note(connection, self.replay.as_ref(), self.call.created_at).await?;
+    fn apply(&self, connection: &Connection) -> Result<Option<Call>, StoreError> {
+        let seen = webhook_ids::note(connection, self.replay.as_ref(), self.call.created_at)?;
         if seen == Seen::WithOtherContent {
             return Ok(None);
         }
         if let Some(leg) = &self.call.leg
-            && let Some(call) = find_by_leg(&mut *connection, leg).await?
+            && let Some(call) = find_by_leg(connection, leg)?
         {
             return Ok(Some(call));
         }
-        InsertCall(self.call.clone()).apply(connection).await?;
-        find(connection, self.call.id).await
+        InsertCall(self.call.clone()).apply(connection)?;
+        find(connection, self.call.id)
     }
 }
 
@@ -171,37 +154,35 @@ pub(super) struct CloseCall {
     pub(super) at: DateTime<Utc>,
 }
 
-#[async_trait]
 impl Write for CloseCall {
     type Output = bool;
 
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
-        let closed = query(CLOSE)
-            .bind(self.call.0.as_bytes().as_slice())
-            .bind(millis(self.at))
-            .bind(self.closing.as_str())
-            .execute(connection)
-            .await?;
-        Ok(closed.rows_affected() > 0)
+    fn apply(&self, connection: &Connection) -> Result<bool, StoreError> {
+        let closed = execute(
+            connection,
+            CLOSE,
+            params![self.call.0, millis(self.at), self.closing.as_str()],
+        )?;
+        Ok(closed > 0)
     }
 }
 
-pub(super) fn call(row: &SqliteRow) -> Result<Call, StoreError> {
+pub(super) fn call(row: &Row<'_>) -> Result<Call, StoreError> {
     let closed_at = row.time_if_any("closed_at")?;
     let closing = row.parsed_if_any("closing", Closing::parse)?;
     Ok(Call {
         id: CallId(row.uuid("id")?),
         visitor: row.uuid_if_any("visitor_id")?.map(VisitorId),
-        user: row.try_get("user_name")?,
-        line: row.try_get("line")?,
-        language: row.try_get("language")?,
-        context: row.try_get("context")?,
+        user: row.get("user_name")?,
+        line: row.get("line")?,
+        language: row.get("language")?,
+        context: row.get("context")?,
         created_at: row.time("created_at")?,
         ticket_expires_at: row.time("ticket_expires_at")?,
         redeemed_at: row.time_if_any("redeemed_at")?,
         leg: row.parsed_if_any("leg", LegId::parse)?,
         conversation: row.parsed_if_any("conversation", ConversationId::parse)?,
-        region_url: row.try_get("region_url")?,
+        region_url: row.get("region_url")?,
         voided_at: row.time_if_any("voided_at")?,
         hangup_due_at: row.time_if_any("hangup_due_at")?,
         hung_up_at: row.time_if_any("hung_up_at")?,

@@ -1,7 +1,7 @@
 //! How values of the domain stand in columns, and how they are read back.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Row, sqlite::SqliteRow};
+use rusqlite::Row;
 use uuid::Uuid;
 
 use crate::domain::store::StoreError;
@@ -21,6 +21,8 @@ pub(super) trait Columns {
     fn uuid(&self, column: &str) -> Result<Uuid, StoreError>;
     /// A UUID that may be missing.
     fn uuid_if_any(&self, column: &str) -> Result<Option<Uuid>, StoreError>;
+    /// Bytes that may be missing.
+    fn blob_if_any(&self, column: &str) -> Result<Option<&[u8]>, StoreError>;
     /// A digest or secret.
     fn bytes32(&self, column: &str) -> Result<[u8; 32], StoreError>;
     /// A text that may be missing, as what `parse` makes of it.
@@ -31,30 +33,41 @@ pub(super) trait Columns {
     ) -> Result<Option<T>, StoreError>;
 }
 
-impl Columns for SqliteRow {
+impl Columns for Row<'_> {
     fn time(&self, column: &str) -> Result<DateTime<Utc>, StoreError> {
-        to_time(column, self.try_get(column)?)
+        to_time(column, self.get(column)?)
     }
 
     fn time_if_any(&self, column: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
-        self.try_get::<Option<i64>, _>(column)?
+        self.get::<_, Option<i64>>(column)?
             .map(|millis| to_time(column, millis))
             .transpose()
     }
 
     fn uuid(&self, column: &str) -> Result<Uuid, StoreError> {
-        to_uuid(column, self.try_get(column)?)
+        to_uuid(
+            column,
+            self.blob_if_any(column)?.ok_or_else(|| damaged(column))?,
+        )
     }
 
     fn uuid_if_any(&self, column: &str) -> Result<Option<Uuid>, StoreError> {
-        self.try_get::<Option<&[u8]>, _>(column)?
+        self.blob_if_any(column)?
             .map(|bytes| to_uuid(column, bytes))
             .transpose()
     }
 
+    fn blob_if_any(&self, column: &str) -> Result<Option<&[u8]>, StoreError> {
+        let value = self.get_ref(column)?;
+        value
+            .as_blob_or_null()
+            .map_err(|_of_another_type| damaged(column))
+    }
+
     fn bytes32(&self, column: &str) -> Result<[u8; 32], StoreError> {
-        let bytes: &[u8] = self.try_get(column)?;
-        bytes.try_into().ok().ok_or_else(|| damaged(column))
+        self.blob_if_any(column)?
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or_else(|| damaged(column))
     }
 
     fn parsed_if_any<T>(
@@ -62,8 +75,11 @@ impl Columns for SqliteRow {
         column: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, StoreError> {
-        self.try_get::<Option<&str>, _>(column)?
-            .map(|text| parse(text).ok_or_else(|| damaged(column)))
+        let value = self.get_ref(column)?;
+        let text = value
+            .as_str_or_null()
+            .map_err(|_of_another_type| damaged(column))?;
+        text.map(|text| parse(text).ok_or_else(|| damaged(column)))
             .transpose()
     }
 }

@@ -1,10 +1,14 @@
 //! Calls that are to be hung up from here.
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::{Row, SqliteConnection, SqlitePool, query, query_scalar, sqlite::SqliteRow};
+use rusqlite::{Connection, Row, params};
 
-use super::{calls, columns::millis, writer::Write};
+use super::{
+    calls,
+    columns::millis,
+    sql::{execute, list, value},
+    writer::Write,
+};
 use crate::domain::{
     call::Call,
     ids::CallId,
@@ -53,19 +57,17 @@ pub(super) struct RequestHangup {
     pub(super) now: DateTime<Utc>,
 }
 
-#[async_trait]
 impl Write for RequestHangup {
     type Output = Option<Call>;
 
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<Option<Call>, StoreError> {
-        query(REQUEST)
-            .bind(self.call.0.as_bytes().as_slice())
-            .bind(millis(self.due))
-            .bind(self.void)
-            .bind(millis(self.now))
-            .execute(&mut *connection)
-            .await?;
-        calls::find(connection, self.call).await
+    fn apply(&self, connection: &Connection) -> Result<Option<Call>, StoreError> {
+        let (due, now) = (millis(self.due), millis(self.now));
+        execute(
+            connection,
+            REQUEST,
+            params![self.call.0, due, self.void, now],
+        )?;
+        calls::find(connection, self.call)
     }
 }
 
@@ -74,17 +76,12 @@ pub(super) struct CancelHangup {
     pub(super) now: DateTime<Utc>,
 }
 
-#[async_trait]
 impl Write for CancelHangup {
     type Output = bool;
 
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
-        let cancelled = query(CANCEL)
-            .bind(self.call.0.as_bytes().as_slice())
-            .bind(millis(self.now))
-            .execute(connection)
-            .await?;
-        Ok(cancelled.rows_affected() == 1)
+    fn apply(&self, connection: &Connection) -> Result<bool, StoreError> {
+        let cancelled = execute(connection, CANCEL, params![self.call.0, millis(self.now)])?;
+        Ok(cancelled == 1)
     }
 }
 
@@ -94,30 +91,25 @@ pub(super) struct SettleHangup {
     pub(super) now: DateTime<Utc>,
 }
 
-#[async_trait]
 impl Write for SettleHangup {
     type Output = ();
 
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        let (call, now) = (self.call.0.as_bytes().as_slice(), millis(self.now));
-        let statement = match self.retry_at {
-            Some(at) => query(PUT_OFF).bind(call).bind(now).bind(millis(at)),
-            None => query(END).bind(call).bind(now),
+    fn apply(&self, connection: &Connection) -> Result<(), StoreError> {
+        let (call, now) = (self.call.0, millis(self.now));
+        match self.retry_at {
+            Some(at) => execute(connection, PUT_OFF, params![call, now, millis(at)])?,
+            None => execute(connection, END, params![call, now])?,
         };
-        statement.execute(connection).await?;
         Ok(())
     }
 }
 
 /// Whether [`EndWithoutLeg`] has anything to do: most of the time it has not, and looking costs no commit.
-pub(super) async fn is_any_without_leg(
-    pool: &SqlitePool,
+pub(super) fn is_any_without_leg(
+    connection: &Connection,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    Ok(query_scalar(IS_ANY_WITHOUT_LEG)
-        .bind(millis(now))
-        .fetch_one(pool)
-        .await?)
+    Ok(value(connection, IS_ANY_WITHOUT_LEG, [millis(now)])?)
 }
 
 /// Ends due hang-ups of calls that never had a leg by making their tickets void.
@@ -128,35 +120,31 @@ pub(super) struct EndWithoutLeg {
     pub(super) now: DateTime<Utc>,
 }
 
-#[async_trait]
 impl Write for EndWithoutLeg {
     type Output = ();
 
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        query(END_WITHOUT_LEG)
-            .bind(millis(self.now))
-            .execute(connection)
-            .await?;
+    fn apply(&self, connection: &Connection) -> Result<(), StoreError> {
+        execute(connection, END_WITHOUT_LEG, [millis(self.now)])?;
         Ok(())
     }
 }
 
-pub(super) async fn list_due(
-    pool: &SqlitePool,
+pub(super) fn list_due(
+    connection: &Connection,
     now: DateTime<Utc>,
     limit: u32,
 ) -> Result<Vec<DueHangup>, StoreError> {
-    let rows = query(LIST_DUE)
-        .bind(millis(now))
-        .bind(limit)
-        .fetch_all(pool)
-        .await?;
-    rows.iter().map(due_hangup).collect()
+    list(
+        connection,
+        LIST_DUE,
+        params![millis(now), limit],
+        due_hangup,
+    )
 }
 
-fn due_hangup(row: &SqliteRow) -> Result<DueHangup, StoreError> {
+fn due_hangup(row: &Row<'_>) -> Result<DueHangup, StoreError> {
     Ok(DueHangup {
         call: calls::call(row)?,
-        attempts: row.try_get("hangup_attempts")?,
+        attempts: row.get("hangup_attempts")?,
     })
 }

@@ -1,69 +1,43 @@
 //! Looks at a file that somebody else may be using, and leaves it as it is.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use sqlx::{Connection, SqliteConnection, query, query_scalar, sqlite::SqliteConnectOptions};
+use rusqlite::TransactionBehavior;
 
 use super::{
-    columns::Columns,
+    blocking::off_runtime,
     file::DatabaseFile,
-    open::{self, BUSY_TIMEOUT},
-    server::{BEAT, FIND_SECRET},
+    migrations::{self, Tables},
+    open,
+    server::{BEAT, find_secret},
 };
 use crate::store::{ConnectError, Looked};
 
 /// Tries a write that is taken back, and reads the version of the tables and a secret.
-pub(in crate::store) async fn look(path: &Path, secret: &str) -> Result<Looked, ConnectError> {
-    let file = &DatabaseFile::new(path);
+pub(in crate::store) async fn look(path: PathBuf, secret: String) -> Result<Looked, ConnectError> {
+    off_runtime(move || look_at(&DatabaseFile::new(&path), &secret)).await
+}
+
+fn look_at(file: &DatabaseFile, secret: &str) -> Result<Looked, ConnectError> {
     let failed = |error| open::explain(file, error);
     // Nothing of how the file is kept is set here: its server does that.
-    let options = SqliteConnectOptions::new()
-        .filename(file.path())
-        .create_if_missing(false)
-        .busy_timeout(BUSY_TIMEOUT);
-    let mut connection = SqliteConnection::connect_with(&options)
-        .await
+    let mut connection = open::plain(file).map_err(failed)?;
+    let trial = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(failed)?;
-    let mut trial = connection
-        .begin_with("BEGIN IMMEDIATE")
-        .await
-        .map_err(failed)?;
-    let has_tables: bool =
-        query_scalar("SELECT count(*) > 0 FROM sqlite_master WHERE name = '_sqlx_migrations'")
-            .fetch_one(&mut *trial)
-            .await
-            .map_err(failed)?;
-    let mut looked = Looked::default();
-    if has_tables {
-        let step: Option<i64> = query_scalar("SELECT max(version) FROM _sqlx_migrations")
-            .fetch_one(&mut *trial)
-            .await
-            .map_err(failed)?;
-        let known = open::migrations().last().map(|step| step.version);
-        if let Some(version) = step.filter(|step| Some(*step) > known) {
-            return Err(ConnectError::NewerSchema {
-                path: file.path().to_owned(),
-                version,
-            });
-        }
-        looked.is_current = step == known;
-        query(BEAT).execute(&mut *trial).await.map_err(failed)?;
-        let row = query(FIND_SECRET)
-            .bind(secret)
-            .fetch_optional(&mut *trial)
-            .await
-            .map_err(failed)?;
-        if let Some(row) = row {
-            let value = row
-                .bytes32("value")
-                .map_err(|error| ConnectError::Corrupt {
-                    path: file.path().to_owned(),
-                    finding: error.to_string(),
-                })?;
-            looked.secret = Some(value.into());
-        }
+    let tables = migrations::tables(&trial).map_err(|error| open::not_migrated(file, error))?;
+    let mut looked = Looked {
+        is_current: tables == Tables::OfThisVersion,
+        secret: None,
+    };
+    if tables != Tables::None {
+        trial.execute(BEAT, []).map_err(failed)?;
+        let found = find_secret(&trial, secret).map_err(|error| ConnectError::Corrupt {
+            path: file.path().to_owned(),
+            finding: error.to_string(),
+        })?;
+        looked.secret = found.map(Into::into);
     }
-    trial.rollback().await.map_err(failed)?;
-    connection.close().await.map_err(failed)?;
+    trial.rollback().map_err(failed)?;
     Ok(looked)
 }

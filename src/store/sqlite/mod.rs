@@ -1,6 +1,7 @@
 //! The store in a SQLite file: one writer that commits in groups, readers beside it.
 
 mod backup;
+mod blocking;
 mod calls;
 mod clean_stop;
 mod columns;
@@ -8,10 +9,12 @@ mod events;
 mod file;
 mod hangups;
 mod look;
+mod migrations;
 mod open;
 mod readers;
 mod ready_users;
 mod server;
+mod sql;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -20,13 +23,15 @@ mod visitors;
 mod webhook_ids;
 mod writer;
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+pub use self::migrations::MigrateError;
 pub(super) use self::{backup::back_up, look::look};
 use self::{
+    blocking::off_runtime,
     calls::{CloseCall, InsertCall, OpenCall},
     file::DatabaseFile,
     hangups::{CancelHangup, EndWithoutLeg, RequestHangup, SettleHangup},
@@ -57,8 +62,11 @@ pub(super) struct SqliteStore {
 
 impl SqliteStore {
     /// Opens the file, making it and its folder when they are missing. A file that can't be used is left as it is.
-    pub(super) async fn open(path: &Path, access: Access) -> Result<Self, ConnectError> {
-        let file = DatabaseFile::new(path);
+    pub(super) async fn open(path: PathBuf, access: Access) -> Result<Self, ConnectError> {
+        off_runtime(move || Self::open_file(&DatabaseFile::new(&path), access)).await
+    }
+
+    fn open_file(file: &DatabaseFile, access: Access) -> Result<Self, ConnectError> {
         file.create_folder()?;
         let lock = match access {
             Access::Serve => Some(file.lock()?),
@@ -66,17 +74,17 @@ impl SqliteStore {
         };
         file.create()?;
         let refused = |source| ConnectError::File {
-            path: path.to_owned(),
+            path: file.path().to_owned(),
             source,
         };
         let is_as_left = lock
             .as_ref()
-            .is_some_and(|lock| clean_stop::is_unchanged(&file, lock));
+            .is_some_and(|lock| clean_stop::is_unchanged(file, lock));
         if !is_as_left && !file.is_empty().map_err(refused)? {
-            open::inspect(&file).await?;
+            open::inspect(file)?;
         }
-        let writer = Writer::start(file.clone(), open::writing(&file), lock).await?;
-        let readers = Readers::new(file).map_err(refused)?;
+        let writer = Writer::start(file.clone(), lock)?;
+        let readers = Readers::new(file.clone()).map_err(refused)?;
         Ok(Self { writer, readers })
     }
 }
@@ -101,7 +109,10 @@ impl Store for SqliteStore {
         session: &SessionHash,
         now: DateTime<Utc>,
     ) -> Result<Option<Visitor>, StoreError> {
-        visitors::find(&self.readers.pool()?, session, now).await
+        let session = *session;
+        self.readers
+            .read(move |connection| visitors::find(connection, &session, now))
+            .await
     }
 
     async fn renew_visitor(
@@ -118,7 +129,9 @@ impl Store for SqliteStore {
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Visitor>, StoreError> {
-        visitors::list_expired(&self.readers.pool()?, now, limit).await
+        self.readers
+            .read(move |connection| visitors::list_expired(connection, now, limit))
+            .await
     }
 
     async fn delete_visitor(&self, visitor: VisitorId) -> Result<(), StoreError> {
@@ -134,7 +147,10 @@ impl Store for SqliteStore {
         home: &str,
         lasting: DateTime<Utc>,
     ) -> Result<u32, StoreError> {
-        ready_users::count(&self.readers.pool()?, home, lasting).await
+        let home = home.to_owned();
+        self.readers
+            .read(move |connection| ready_users::count(connection, &home, lasting))
+            .await
     }
 
     async fn take_ready_user(
@@ -176,15 +192,20 @@ impl Store for SqliteStore {
     }
 
     async fn find_call(&self, call: CallId) -> Result<Option<Call>, StoreError> {
-        calls::find(&self.readers.pool()?, call).await
+        self.readers
+            .read(move |connection| calls::find(connection, call))
+            .await
     }
 
     async fn append_event(&self, event: &NewEvent) -> Result<Appended, StoreError> {
-        self.writer.append(event.clone()).await
+        self.writer.write(event.clone()).await
     }
 
     async fn list_call_events(&self, call: &Call) -> Result<Vec<StoredEvent>, StoreError> {
-        events::list(&self.readers.pool()?, call).await
+        let call = call.clone();
+        self.readers
+            .read(move |connection| events::list_of(connection, &call))
+            .await
     }
 
     async fn request_hangup(
@@ -213,11 +234,16 @@ impl Store for SqliteStore {
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<DueHangup>, StoreError> {
-        let pool = self.readers.pool()?;
-        if hangups::is_any_without_leg(&pool, now).await? {
+        let readers = &self.readers;
+        let is_any_without_leg = readers
+            .read(move |connection| hangups::is_any_without_leg(connection, now))
+            .await?;
+        if is_any_without_leg {
             self.writer.write(EndWithoutLeg { now }).await?;
         }
-        hangups::list_due(&pool, now, limit).await
+        readers
+            .read(move |connection| hangups::list_due(connection, now, limit))
+            .await
     }
 
     async fn settle_hangup(
@@ -241,7 +267,10 @@ impl Store for SqliteStore {
         after: Option<&Call>,
         limit: u32,
     ) -> Result<Vec<Call>, StoreError> {
-        calls::list_open(&self.readers.pool()?, now, after, limit).await
+        let after = after.cloned();
+        self.readers
+            .read(move |connection| calls::list_open(connection, now, after.as_ref(), limit))
+            .await
     }
 
     async fn close_call(

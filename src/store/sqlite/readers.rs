@@ -2,63 +2,125 @@
 
 use std::{
     io,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use sqlx::{SqlitePool, sqlite::SqlitePoolOptions};
+use rusqlite::Connection;
+use tokio::{sync::Semaphore, time::timeout};
 
 use super::{
+    blocking::off_runtime,
     file::{DatabaseFile, Identity},
     open,
 };
 use crate::domain::store::StoreError;
 
-/// Connections, each with a thread of its own. Reads are by key and short.
-const CONNECTIONS: u32 = 4;
+/// Reads at a time. They are by key and short.
+const PLACES: u8 = 4;
 
-/// How long a read waits for a free connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a read waits for its place.
+const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A pool for the file that is there now.
+/// Connections to the file that is there now.
 #[derive(Debug)]
 pub(super) struct Readers {
-    file: DatabaseFile,
-    current: Mutex<(Identity, SqlitePool)>,
+    places: Arc<Semaphore>,
+    connections: Arc<Connections>,
 }
 
 impl Readers {
     pub(super) fn new(file: DatabaseFile) -> io::Result<Self> {
-        let current = Mutex::new((file.identity()?, pool(&file)));
-        Ok(Self { file, current })
+        let idle = Idle {
+            identity: file.identity()?,
+            waiting: Vec::new(),
+        };
+        Ok(Self {
+            places: Arc::new(Semaphore::new(PLACES.into())),
+            connections: Arc::new(Connections {
+                file,
+                idle: Mutex::new(idle),
+            }),
+        })
     }
 
-    /// The pool to read from. A file that was put in the old one's place gets connections of its own;
-    /// the old ones would go on reading what was deleted.
-    pub(super) fn pool(&self) -> Result<SqlitePool, StoreError> {
-        let found = self.file.identity().map_err(|error| {
-            StoreError::Unavailable(format!("{}: {error}", self.file.path().display()))
-        })?;
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.0 != found && !current.1.is_closed() {
-            *current = (found, pool(&self.file));
-        }
-        Ok(current.1.clone())
+    /// Reads. A caller that stops waiting leaves the read to its end.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let place = timeout(PATIENCE, Arc::clone(&self.places).acquire_owned())
+            .await
+            .map_err(|_elapsed| StoreError::Unavailable("too many reads are under way".to_owned()))?
+            .map_err(|_closed| StoreError::Unavailable("it is closed".to_owned()))?;
+        let connections = Arc::clone(&self.connections);
+        off_runtime(move || {
+            let result = connections.read(read);
+            drop(place);
+            result
+        })
+        .await
     }
 
     /// Waits for the reads under way, and takes no more.
     pub(super) async fn close(&self) {
-        let pool = {
-            let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-            current.1.clone()
-        };
-        pool.close().await;
+        // An error means that it is closed already.
+        let all = self.places.acquire_many(PLACES.into()).await;
+        self.places.close();
+        drop(all);
+        self.connections.idle().waiting.clear();
     }
 }
 
-fn pool(file: &DatabaseFile) -> SqlitePool {
-    SqlitePoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(open::reading(file))
+/// One for each read under way, and those that wait for the next.
+#[derive(Debug)]
+struct Connections {
+    file: DatabaseFile,
+    idle: Mutex<Idle>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    /// The file that they lead to.
+    identity: Identity,
+    waiting: Vec<Connection>,
+}
+
+impl Connections {
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        // Looked up first: if the file is replaced meanwhile, the connection does not stay.
+        let identity = self.file.identity().map_err(|error| {
+            StoreError::Unavailable(format!("{}: {error}", self.file.path().display()))
+        })?;
+        let connection = match self.take(identity) {
+            Some(connection) => connection,
+            None => open::reading(&self.file)?,
+        };
+        let read = read(&connection)?;
+        let mut idle = self.idle();
+        if idle.identity == identity {
+            idle.waiting.push(connection);
+        }
+        Ok(read)
+    }
+
+    /// A file that was put in the old one's place gets connections of its own;
+    /// the old ones would go on reading what was deleted.
+    fn take(&self, identity: Identity) -> Option<Connection> {
+        let mut idle = self.idle();
+        if idle.identity != identity {
+            *idle = Idle {
+                identity,
+                waiting: Vec::new(),
+            };
+        }
+        idle.waiting.pop()
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -1,11 +1,11 @@
 //! Vonage users that were made ahead.
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::{Row, SqliteConnection, SqlitePool, query, query_scalar, sqlite::SqliteRow};
+use rusqlite::{Connection, Row, params};
 
 use super::{
     columns::{Columns, millis},
+    sql::{execute, find, list, value},
     writer::Write,
 };
 use crate::domain::{store::StoreError, visitor::VonageUser};
@@ -27,32 +27,31 @@ const DROP: &str = "
     WHERE name IN (SELECT name FROM ready_users WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)
     RETURNING *";
 
-pub(super) async fn count(
-    pool: &SqlitePool,
+pub(super) fn count(
+    connection: &Connection,
     home: &str,
     lasting: DateTime<Utc>,
 ) -> Result<u32, StoreError> {
-    Ok(query_scalar(COUNT)
-        .bind(home)
-        .bind(millis(lasting))
-        .fetch_one(pool)
-        .await?)
+    Ok(value(connection, COUNT, params![home, millis(lasting)])?)
 }
 
 pub(super) struct InsertReadyUser(pub(super) VonageUser);
 
-#[async_trait]
 impl Write for InsertReadyUser {
     type Output = ();
 
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        query(INSERT)
-            .bind(&self.0.name)
-            .bind(&self.0.id)
-            .bind(millis(self.0.expires_at))
-            .bind(&self.0.home)
-            .execute(connection)
-            .await?;
+    fn apply(&self, connection: &Connection) -> Result<(), StoreError> {
+        let VonageUser {
+            name,
+            id,
+            expires_at,
+            home,
+        } = &self.0;
+        execute(
+            connection,
+            INSERT,
+            params![name, id, millis(*expires_at), home],
+        )?;
         Ok(())
     }
 }
@@ -62,20 +61,16 @@ pub(super) struct TakeReadyUser {
     pub(super) lasting: DateTime<Utc>,
 }
 
-#[async_trait]
 impl Write for TakeReadyUser {
     type Output = Option<VonageUser>;
 
-    async fn apply(
-        &self,
-        connection: &mut SqliteConnection,
-    ) -> Result<Option<VonageUser>, StoreError> {
-        let row = query(TAKE)
-            .bind(&self.home)
-            .bind(millis(self.lasting))
-            .fetch_optional(connection)
-            .await?;
-        row.as_ref().map(user).transpose()
+    fn apply(&self, connection: &Connection) -> Result<Option<VonageUser>, StoreError> {
+        find(
+            connection,
+            TAKE,
+            params![self.home, millis(self.lasting)],
+            user,
+        )
     }
 }
 
@@ -84,28 +79,24 @@ pub(super) struct DropReadyUsers {
     pub(super) limit: u32,
 }
 
-#[async_trait]
 impl Write for DropReadyUsers {
     type Output = Vec<VonageUser>;
 
-    async fn apply(
-        &self,
-        connection: &mut SqliteConnection,
-    ) -> Result<Vec<VonageUser>, StoreError> {
-        let rows = query(DROP)
-            .bind(millis(self.ending))
-            .bind(self.limit)
-            .fetch_all(connection)
-            .await?;
-        rows.iter().map(user).collect()
+    fn apply(&self, connection: &Connection) -> Result<Vec<VonageUser>, StoreError> {
+        list(
+            connection,
+            DROP,
+            params![millis(self.ending), self.limit],
+            user,
+        )
     }
 }
 
-fn user(row: &SqliteRow) -> Result<VonageUser, StoreError> {
+fn user(row: &Row<'_>) -> Result<VonageUser, StoreError> {
     Ok(VonageUser {
-        name: row.try_get("name")?,
-        id: row.try_get("user_id")?,
+        name: row.get("name")?,
+        id: row.get("user_id")?,
         expires_at: row.time("expires_at")?,
-        home: row.try_get("home")?,
+        home: row.get("home")?,
     })
 }

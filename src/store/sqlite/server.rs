@@ -1,9 +1,12 @@
 //! What the server keeps for itself: its secrets, and the proof that it can write.
 
-use async_trait::async_trait;
-use sqlx::{SqliteConnection, query};
+use rusqlite::{Connection, params};
 
-use super::{columns::Columns, writer::Write};
+use super::{
+    columns::Columns,
+    sql::{execute, find},
+    writer::Write,
+};
 use crate::domain::store::StoreError;
 
 pub(super) const BEAT: &str = "
@@ -13,16 +16,15 @@ pub(super) const BEAT: &str = "
 const INSERT_SECRET: &str =
     "INSERT INTO secrets (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING";
 
-pub(super) const FIND_SECRET: &str = "SELECT value FROM secrets WHERE name = ?1";
+const FIND_SECRET: &str = "SELECT value FROM secrets WHERE name = ?1";
 
 pub(super) struct Beat;
 
-#[async_trait]
 impl Write for Beat {
     type Output = ();
 
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        query(BEAT).execute(connection).await?;
+    fn apply(&self, connection: &Connection) -> Result<(), StoreError> {
+        execute(connection, BEAT, [])?;
         Ok(())
     }
 }
@@ -32,20 +34,20 @@ pub(super) struct ServerSecret {
     pub(super) fresh: [u8; 32],
 }
 
-#[async_trait]
 impl Write for ServerSecret {
     type Output = [u8; 32];
 
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<[u8; 32], StoreError> {
-        query(INSERT_SECRET)
-            .bind(&self.name)
-            .bind(self.fresh.as_slice())
-            .execute(&mut *connection)
-            .await?;
-        let row = query(FIND_SECRET)
-            .bind(&self.name)
-            .fetch_one(connection)
-            .await?;
-        row.bytes32("value")
+    fn apply(&self, connection: &Connection) -> Result<[u8; 32], StoreError> {
+        execute(connection, INSERT_SECRET, params![self.name, self.fresh])?;
+        find_secret(connection, &self.name)?
+            .ok_or_else(|| StoreError::Corrupt("a secret that is missing".to_owned()))
     }
+}
+
+/// The secret of this name, if it has been made.
+pub(super) fn find_secret(
+    connection: &Connection,
+    name: &str,
+) -> Result<Option<[u8; 32]>, StoreError> {
+    find(connection, FIND_SECRET, [name], |row| row.bytes32("value"))
 }

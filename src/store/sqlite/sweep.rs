@@ -1,9 +1,9 @@
 //! Deleting what is old.
 
-use async_trait::async_trait;
-use sqlx::{SqliteConnection, query};
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, params};
 
-use super::{columns::millis, writer::Write};
+use super::{columns::millis, sql::execute, writer::Write};
 use crate::domain::store::{StoreError, SweepBefore, Swept};
 
 /// Rows of one kind in one sweep: a small part of a second's work, so that no webhook waits long behind it.
@@ -25,36 +25,19 @@ const VISITORS: &str = "
     DELETE FROM visitors
     WHERE id IN (SELECT id FROM visitors WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)";
 
-#[async_trait]
 impl Write for SweepBefore {
     type Output = Swept;
 
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<Swept, StoreError> {
-        let webhook_ids = query(WEBHOOK_IDS)
-            .bind(millis(self.webhook_ids))
-            .bind(ROWS)
-            .execute(&mut *connection)
-            .await?;
-        let calls = query(CALLS)
-            .bind(millis(self.history))
-            .bind(ROWS)
-            .execute(&mut *connection)
-            .await?;
-        let events = query(EVENTS)
-            .bind(millis(self.history))
-            .bind(ROWS)
-            .execute(&mut *connection)
-            .await?;
-        let visitors = query(VISITORS)
-            .bind(millis(self.visitors))
-            .bind(ROWS)
-            .execute(connection)
-            .await?;
+    fn apply(&self, connection: &Connection) -> Result<Swept, StoreError> {
+        let delete = |statement, before: DateTime<Utc>| {
+            execute(connection, statement, params![millis(before), ROWS])?;
+            Ok::<_, rusqlite::Error>(connection.changes())
+        };
         Ok(Swept {
-            webhook_ids: webhook_ids.rows_affected(),
-            calls: calls.rows_affected(),
-            events: events.rows_affected(),
-            visitors: visitors.rows_affected(),
+            webhook_ids: delete(WEBHOOK_IDS, self.webhook_ids)?,
+            calls: delete(CALLS, self.history)?,
+            events: delete(EVENTS, self.history)?,
+            visitors: delete(VISITORS, self.visitors)?,
         })
     }
 }

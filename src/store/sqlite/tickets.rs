@@ -1,9 +1,14 @@
 //! Redeeming a ticket. One writer applies one redemption after the other, so what is read here stays true.
 
-use async_trait::async_trait;
-use sqlx::{SqliteConnection, query, query_scalar};
+use rusqlite::{Connection, params};
 
-use super::{calls, columns::millis, webhook_ids, writer::Write};
+use super::{
+    calls,
+    columns::millis,
+    sql::{execute, value},
+    webhook_ids,
+    writer::Write,
+};
 use crate::{
     domain::{
         ids::ConversationId,
@@ -28,45 +33,44 @@ const NOTE_LEG: &str = "
         hangup_due_at = min(coalesce(hangup_due_at, ?2), ?2), hangup_attempts = 0
     WHERE id = ?1";
 
-#[async_trait]
 impl Write for Redemption {
     type Output = Redeemed;
 
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<Redeemed, StoreError> {
-        let seen = webhook_ids::note(connection, self.replay.as_ref(), self.at).await?;
+    fn apply(&self, connection: &Connection) -> Result<Redeemed, StoreError> {
+        let seen = webhook_ids::note(connection, self.replay.as_ref(), self.at)?;
         if seen == Seen::WithOtherContent {
             return Ok(Redeemed::Replayed);
         }
-        let Some(call) = calls::find(&mut *connection, self.call).await? else {
+        let Some(call) = calls::find(connection, self.call)? else {
             return Ok(Redeemed::Unknown);
         };
         let voided = call.voided_at.is_some();
         match &call.leg {
             Some(leg) if *leg != self.leg => return Ok(Redeemed::ByAnotherLeg),
-            Some(_) if voided || self.is_hung_up(connection).await? => {
+            Some(_) if voided || self.is_hung_up(connection)? => {
                 return Ok(Redeemed::HungUp(call));
             }
             Some(_) => return Ok(Redeemed::Yes(call)),
             None => {}
         }
-        if calls::find_by_leg(&mut *connection, &self.leg)
-            .await?
-            .is_some()
-        {
+        if calls::find_by_leg(connection, &self.leg)?.is_some() {
             return Ok(Redeemed::ByAnotherLeg);
         }
         if !voided && millis(self.at) >= millis(call.ticket_expires_at) {
             return Ok(Redeemed::Expired);
         }
-        query(if voided { NOTE_LEG } else { REDEEM })
-            .bind(self.call.0.as_bytes().as_slice())
-            .bind(millis(self.at))
-            .bind(self.leg.as_str())
-            .bind(self.conversation.as_ref().map(ConversationId::as_str))
-            .bind(&self.region_url)
-            .execute(&mut *connection)
-            .await?;
-        let call = calls::find(connection, self.call).await?;
+        execute(
+            connection,
+            if voided { NOTE_LEG } else { REDEEM },
+            params![
+                self.call.0,
+                millis(self.at),
+                self.leg.as_str(),
+                self.conversation.as_ref().map(ConversationId::as_str),
+                self.region_url,
+            ],
+        )?;
+        let call = calls::find(connection, self.call)?;
         Ok(match call {
             Some(call) if voided => Redeemed::HungUp(call),
             Some(call) => Redeemed::Yes(call),
@@ -77,11 +81,11 @@ impl Write for Redemption {
 
 impl Redemption {
     /// Whether the visitor has hung up: a retry of Vonage's must not put through whom we are about to end.
-    async fn is_hung_up(&self, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
-        Ok(query_scalar(IS_HUNG_UP)
-            .bind(self.call.0.as_bytes().as_slice())
-            .bind(millis(self.at))
-            .fetch_one(connection)
-            .await?)
+    fn is_hung_up(&self, connection: &Connection) -> rusqlite::Result<bool> {
+        value(
+            connection,
+            IS_HUNG_UP,
+            params![self.call.0, millis(self.at)],
+        )
     }
 }

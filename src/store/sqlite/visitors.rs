@@ -1,11 +1,11 @@
 //! Visitors.
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::{Row, SqliteConnection, SqlitePool, query, sqlite::SqliteRow};
+use rusqlite::{Connection, Row, params};
 
 use super::{
     columns::{Columns, millis},
+    sql::{self, execute},
     writer::Write,
 };
 use crate::domain::{
@@ -36,39 +36,33 @@ const RENEW: &str = "
 
 const DELETE: &str = "DELETE FROM visitors WHERE id = ?1";
 
-pub(super) async fn find(
-    pool: &SqlitePool,
+pub(super) fn find(
+    connection: &Connection,
     session: &SessionHash,
     now: DateTime<Utc>,
 ) -> Result<Option<Visitor>, StoreError> {
-    let row = query(FIND)
-        .bind(session.0.as_slice())
-        .bind(millis(now))
-        .fetch_optional(pool)
-        .await?;
-    row.as_ref().map(visitor).transpose()
+    sql::find(connection, FIND, params![session.0, millis(now)], visitor)
 }
 
-pub(super) async fn list_expired(
-    pool: &SqlitePool,
+pub(super) fn list_expired(
+    connection: &Connection,
     now: DateTime<Utc>,
     limit: u32,
 ) -> Result<Vec<Visitor>, StoreError> {
-    let rows = query(LIST_EXPIRED)
-        .bind(millis(now))
-        .bind(limit)
-        .fetch_all(pool)
-        .await?;
-    rows.iter().map(visitor).collect()
+    sql::list(
+        connection,
+        LIST_EXPIRED,
+        params![millis(now), limit],
+        visitor,
+    )
 }
 
 pub(super) struct InsertVisitor(pub(super) Visitor);
 
-#[async_trait]
 impl Write for InsertVisitor {
     type Output = ();
 
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    fn apply(&self, connection: &Connection) -> Result<(), StoreError> {
         let Visitor {
             id,
             session,
@@ -77,18 +71,21 @@ impl Write for InsertVisitor {
             created_at,
             expires_at,
         } = &self.0;
-        query(INSERT)
-            .bind(id.0.as_bytes().as_slice())
-            .bind(session.0.as_slice())
-            .bind(&user.name)
-            .bind(&user.id)
-            .bind(millis(user.expires_at))
-            .bind(owns_user)
-            .bind(millis(*created_at))
-            .bind(millis(*expires_at))
-            .bind(&user.home)
-            .execute(connection)
-            .await?;
+        execute(
+            connection,
+            INSERT,
+            params![
+                id.0,
+                session.0,
+                user.name,
+                user.id,
+                millis(user.expires_at),
+                owns_user,
+                millis(*created_at),
+                millis(*expires_at),
+                user.home,
+            ],
+        )?;
         Ok(())
     }
 }
@@ -98,14 +95,10 @@ pub(super) struct RenewVisitor {
     pub(super) old_user: String,
 }
 
-#[async_trait]
 impl Write for RenewVisitor {
     type Output = Option<Visitor>;
 
-    async fn apply(
-        &self,
-        connection: &mut SqliteConnection,
-    ) -> Result<Option<Visitor>, StoreError> {
+    fn apply(&self, connection: &Connection) -> Result<Option<Visitor>, StoreError> {
         let Visitor {
             id,
             user,
@@ -113,51 +106,46 @@ impl Write for RenewVisitor {
             expires_at,
             ..
         } = &self.visitor;
-        query(RENEW)
-            .bind(id.0.as_bytes().as_slice())
-            .bind(&user.name)
-            .bind(&user.id)
-            .bind(millis(user.expires_at))
-            .bind(owns_user)
-            .bind(millis(*expires_at))
-            .bind(&self.old_user)
-            .bind(&user.home)
-            .execute(&mut *connection)
-            .await?;
-        let row = query(FIND_BY_ID)
-            .bind(id.0.as_bytes().as_slice())
-            .fetch_optional(connection)
-            .await?;
-        row.as_ref().map(visitor).transpose()
+        execute(
+            connection,
+            RENEW,
+            params![
+                id.0,
+                user.name,
+                user.id,
+                millis(user.expires_at),
+                owns_user,
+                millis(*expires_at),
+                self.old_user,
+                user.home,
+            ],
+        )?;
+        sql::find(connection, FIND_BY_ID, [id.0], visitor)
     }
 }
 
 pub(super) struct DeleteVisitor(pub(super) VisitorId);
 
-#[async_trait]
 impl Write for DeleteVisitor {
     type Output = ();
 
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        query(DELETE)
-            .bind(self.0.0.as_bytes().as_slice())
-            .execute(connection)
-            .await?;
+    fn apply(&self, connection: &Connection) -> Result<(), StoreError> {
+        execute(connection, DELETE, [self.0.0])?;
         Ok(())
     }
 }
 
-fn visitor(row: &SqliteRow) -> Result<Visitor, StoreError> {
+fn visitor(row: &Row<'_>) -> Result<Visitor, StoreError> {
     Ok(Visitor {
         id: VisitorId(row.uuid("id")?),
         session: SessionHash(row.bytes32("session_hash")?),
         user: VonageUser {
-            name: row.try_get("user_name")?,
-            id: row.try_get("user_id")?,
+            name: row.get("user_name")?,
+            id: row.get("user_id")?,
             expires_at: row.time("user_expires_at")?,
-            home: row.try_get("user_home")?,
+            home: row.get("user_home")?,
         },
-        owns_user: row.try_get("owns_user")?,
+        owns_user: row.get("owns_user")?,
         created_at: row.time("created_at")?,
         expires_at: row.time("expires_at")?,
     })

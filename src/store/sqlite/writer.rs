@@ -1,30 +1,22 @@
-//! The one writer: a task that owns the connection that writes, and commits in groups.
+//! The one writer: a thread that owns the connection that writes, and commits in groups.
 //!
 //! It takes the first write that waits and all that have queued behind it, and puts them on disk in one transaction:
 //! as many writes as fit into the time of the commit before share one flush. There is no timer, so a
 //! write that comes alone does not wait. Only after the commit does any caller hear of its result.
 
-use std::fs::File;
+use std::{fs::File, thread};
 
-use async_trait::async_trait;
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::{
-    clean_stop, events,
+    clean_stop,
     file::{DatabaseFile, Identity},
     open,
 };
-use crate::{
-    domain::{
-        event::NewEvent,
-        store::{Appended, StoreError},
-    },
-    error_chain::with_causes,
-    store::ConnectError,
-};
+use crate::{domain::store::StoreError, error_chain::with_causes, store::ConnectError};
 
 /// Writes that may wait at a time. One more is refused at once: at the measured rate of some thousands a second
 /// this is under a second's work, and memory stays bounded (64 KiB a webhook at most).
@@ -34,80 +26,62 @@ const QUEUE: usize = 2048;
 const BATCH: usize = 512;
 
 /// Something that changes the store. Run again from the start when its transaction was rolled back.
-#[async_trait]
-pub(super) trait Write: Send + Sync + 'static {
+pub(super) trait Write: Send + 'static {
     /// What the caller learns when it is on disk.
     type Output: Send + 'static;
 
     /// Runs inside a transaction that others share: an error must mean that this write can't be done.
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<Self::Output, StoreError>;
+    fn apply(&self, transaction: &Connection) -> Result<Self::Output, StoreError>;
 }
 
-/// The way to the writing task.
+/// The way to the writing thread.
 #[derive(Debug)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Queued>,
-    closing: CancellationToken,
-    task: TaskTracker,
+    ended: CancellationToken,
 }
 
 impl Writer {
-    /// Opens the connection and starts the task. `lock` is held until the task has ended.
-    pub(super) async fn start(
-        file: DatabaseFile,
-        options: SqliteConnectOptions,
-        lock: Option<File>,
-    ) -> Result<Self, ConnectError> {
+    /// Opens the connection and starts the thread. `lock` is held until the thread has ended. Waits for the disk.
+    pub(super) fn start(file: DatabaseFile, lock: Option<File>) -> Result<Self, ConnectError> {
         let mut task = Task {
             file,
-            options,
             session: None,
             lock,
         };
-        task.session = Some(task.open().await?);
+        task.session = Some(task.open()?);
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let closing = CancellationToken::new();
-        let tracker = TaskTracker::new();
-        tracker.spawn(task.run(jobs, closing.clone()));
-        tracker.close();
-        Ok(Self {
-            queue,
-            closing,
-            task: tracker,
-        })
+        let ended = CancellationToken::new();
+        let end = ended.clone().drop_guard();
+        let path = task.file.path().to_owned();
+        thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || {
+                task.run(jobs);
+                drop(end);
+            })
+            .map_err(|source| ConnectError::File { path, source })?;
+        Ok(Self { queue, ended })
     }
 
     /// Puts a write on disk. A caller that stops waiting loses the answer, not the write.
     pub(super) async fn write<W: Write>(&self, write: W) -> Result<W::Output, StoreError> {
-        self.queue(write, |pending| Queued::Other(Box::new(pending)))
-            .await
-    }
-
-    /// The same for an event: those that wait are put on disk together.
-    pub(super) async fn append(&self, event: NewEvent) -> Result<Appended, StoreError> {
-        self.queue(event, |pending| Queued::Event(Box::new(pending)))
-            .await
-    }
-
-    async fn queue<W: Write>(
-        &self,
-        write: W,
-        queued: impl FnOnce(Pending<W>) -> Queued,
-    ) -> Result<W::Output, StoreError> {
         let (reply, outcome) = oneshot::channel();
-        let pending = queued(Pending {
+        let pending = Pending {
             write,
             output: None,
             reply,
-        });
-        self.queue.try_send(pending).map_err(|refused| {
-            StoreError::Unavailable(match refused {
-                mpsc::error::TrySendError::Full(_) => {
-                    format!("{QUEUE} writes are waiting already")
-                }
-                mpsc::error::TrySendError::Closed(_) => "it is closed".to_owned(),
-            })
-        })?;
+        };
+        self.queue
+            .try_send(Queued::Job(Box::new(pending)))
+            .map_err(|refused| {
+                StoreError::Unavailable(match refused {
+                    mpsc::error::TrySendError::Full(_) => {
+                        format!("{QUEUE} writes are waiting already")
+                    }
+                    mpsc::error::TrySendError::Closed(_) => "it is closed".to_owned(),
+                })
+            })?;
         outcome
             .await
             .unwrap_or_else(|_| Err(StoreError::Unavailable("its writer has stopped".to_owned())))
@@ -115,16 +89,16 @@ impl Writer {
 
     /// Takes no more, and waits until all that was taken is on disk.
     pub(super) async fn close(&self) {
-        self.closing.cancel();
-        self.task.wait().await;
+        // An error means that it is closed already.
+        drop(self.queue.send(Queued::Close).await);
+        self.ended.cancelled().await;
     }
 }
 
 /// A [`Write`] on its way, whatever its output.
-#[async_trait]
 trait Job: Send {
     /// Runs it, and keeps its output back until that is on disk.
-    async fn run(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError>;
+    fn run(&mut self, transaction: &Connection) -> Result<(), StoreError>;
     /// Hands the output to the caller.
     fn acknowledge(self: Box<Self>);
     /// Tells the caller that nothing was changed.
@@ -137,10 +111,9 @@ struct Pending<W: Write> {
     reply: oneshot::Sender<Result<W::Output, StoreError>>,
 }
 
-#[async_trait]
 impl<W: Write> Job for Pending<W> {
-    async fn run(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        self.output = Some(self.write.apply(connection).await?);
+    fn run(&mut self, transaction: &Connection) -> Result<(), StoreError> {
+        self.output = Some(self.write.apply(transaction)?);
         Ok(())
     }
 
@@ -156,53 +129,15 @@ impl<W: Write> Job for Pending<W> {
     }
 }
 
-/// What waits to be written.
 enum Queued {
-    /// An event: most of what comes, and the only thing that comes in crowds.
-    Event(Box<Pending<NewEvent>>),
-    /// Anything else.
-    Other(Box<dyn Job>),
-}
-
-impl Queued {
-    fn job(&mut self) -> &mut dyn Job {
-        match self {
-            Self::Event(event) => &mut **event,
-            Self::Other(job) => &mut **job,
-        }
-    }
-
-    fn into_job(self) -> Box<dyn Job> {
-        match self {
-            Self::Event(event) => event,
-            Self::Other(job) => job,
-        }
-    }
-}
-
-/// Runs them all. Events come last, so that one finds the call which a write beside it has made known.
-async fn run_all(
-    batch: &mut [Queued],
-    connection: &mut SqliteConnection,
-) -> Result<(), StoreError> {
-    let mut events = Vec::new();
-    for queued in batch {
-        match queued {
-            Queued::Event(event) => events.push(event),
-            Queued::Other(job) => job.run(connection).await?,
-        }
-    }
-    let new: Vec<&NewEvent> = events.iter().map(|event| &event.write).collect();
-    let appended = events::append(connection, &new).await?;
-    for (event, appended) in events.into_iter().zip(appended) {
-        event.output = Some(appended);
-    }
-    Ok(())
+    Job(Box<dyn Job>),
+    /// Nothing may come behind it.
+    Close,
 }
 
 /// An open connection, and the file that it writes to.
 struct Session {
-    connection: SqliteConnection,
+    connection: Connection,
     identity: Identity,
 }
 
@@ -216,41 +151,41 @@ enum Failure {
 
 struct Task {
     file: DatabaseFile,
-    options: SqliteConnectOptions,
     /// `None` after a failure: the next batch opens it anew.
     session: Option<Session>,
     lock: Option<File>,
 }
 
 impl Task {
-    async fn run(mut self, mut jobs: mpsc::Receiver<Queued>, closing: CancellationToken) {
-        loop {
-            let mut batch = Vec::new();
-            tokio::select! {
-                biased;
-                () = closing.cancelled(), if !jobs.is_closed() => jobs.close(),
-                taken = jobs.recv_many(&mut batch, BATCH) => match taken {
-                    0 => break,
-                    _ => self.commit(batch).await,
-                },
+    fn run(mut self, mut queue: mpsc::Receiver<Queued>) {
+        let mut taken = Vec::with_capacity(BATCH);
+        while queue.blocking_recv_many(&mut taken, BATCH) > 0 {
+            let mut batch = Vec::with_capacity(taken.len());
+            for queued in taken.drain(..) {
+                match queued {
+                    Queued::Job(job) => batch.push(job),
+                    Queued::Close => queue.close(),
+                }
+            }
+            if !batch.is_empty() {
+                self.commit(batch);
             }
         }
-        self.close().await;
+        self.close();
     }
 
-    async fn commit(&mut self, mut batch: Vec<Queued>) {
-        let result = match self.write_together(&mut batch).await {
+    fn commit(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        let result = match self.write_together(&mut batch) {
             Ok(()) => Ok(Vec::new()),
             Err(Failure::Write(error)) => {
                 warn!(%error, writes = batch.len(), "a write failed; its batch is taken apart");
-                self.write_apart(&mut batch).await
+                self.write_apart(&mut batch)
             }
             Err(Failure::Store(cause)) => Err(cause),
         };
         match result {
             Ok(mut failed) => {
-                for (index, queued) in batch.into_iter().enumerate() {
-                    let job = queued.into_job();
+                for (index, job) in batch.into_iter().enumerate() {
                     match failed.pop_if(|(at, _)| *at == index) {
                         Some((_, error)) => job.refuse(error),
                         None => job.acknowledge(),
@@ -259,67 +194,65 @@ impl Task {
             }
             Err(cause) => {
                 warn!(error = %cause, writes = batch.len(), "the store is not available; nothing was written");
-                self.abandon_session().await;
-                for queued in batch {
-                    queued
-                        .into_job()
-                        .refuse(StoreError::Unavailable(cause.clone()));
+                self.session = None;
+                for job in batch {
+                    job.refuse(StoreError::Unavailable(cause.clone()));
                 }
             }
         }
     }
 
     /// All in one transaction, as fast as it goes.
-    async fn write_together(&mut self, batch: &mut [Queued]) -> Result<(), Failure> {
-        let session = self.session().await.map_err(Failure::Store)?;
-        let unavailable = |error: sqlx::Error| Failure::Store(error.to_string());
-        let mut transaction = session
-            .connection
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(unavailable)?;
-        if let Err(error) = run_all(batch, &mut transaction).await {
-            // A full disk has rolled back already; then this fails, and the cause is the first error.
-            return Err(match transaction.rollback().await {
-                Ok(()) => Failure::Write(error),
-                Err(_) => Failure::Store(error.to_string()),
-            });
+    fn write_together(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), Failure> {
+        let transaction = self.begin().map_err(Failure::Store)?;
+        for job in batch {
+            if let Err(error) = job.run(&transaction) {
+                // A full disk has rolled back already; then this fails, and the cause is the first error.
+                return Err(match transaction.rollback() {
+                    Ok(()) => Failure::Write(error),
+                    Err(_) => Failure::Store(error.to_string()),
+                });
+            }
         }
-        transaction.commit().await.map_err(unavailable)?;
+        transaction
+            .commit()
+            .map_err(|error| Failure::Store(error.to_string()))?;
         self.prove_in_place().map_err(Failure::Store)
     }
 
     /// Again in one transaction, but each behind a savepoint, so that one that can't be done
     /// (a damaged row, a broken constraint) does not fail its neighbours.
     /// Returns the failed ones by their place in the batch, the last first.
-    async fn write_apart(
+    fn write_apart(
         &mut self,
-        batch: &mut [Queued],
+        batch: &mut [Box<dyn Job>],
     ) -> Result<Vec<(usize, StoreError)>, String> {
-        let session = self.session().await?;
-        let unavailable = |error: sqlx::Error| error.to_string();
+        let unavailable = |error: rusqlite::Error| error.to_string();
+        let mut transaction = self.begin()?;
         let mut failed = Vec::new();
-        let mut transaction = session
-            .connection
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(unavailable)?;
-        for (index, queued) in batch.iter_mut().enumerate() {
-            let mut savepoint = transaction.begin().await.map_err(unavailable)?;
-            match queued.job().run(&mut savepoint).await {
-                Ok(()) => savepoint.commit().await.map_err(unavailable)?,
+        for (index, job) in batch.iter_mut().enumerate() {
+            let mut savepoint = transaction.savepoint().map_err(unavailable)?;
+            match job.run(&savepoint) {
+                Ok(()) => savepoint.commit().map_err(unavailable)?,
                 Err(error) => {
-                    if savepoint.rollback().await.is_err() {
+                    if savepoint.rollback().is_err() {
                         return Err(error.to_string());
                     }
                     failed.push((index, error));
                 }
             }
         }
-        transaction.commit().await.map_err(unavailable)?;
+        transaction.commit().map_err(unavailable)?;
         self.prove_in_place()?;
         failed.reverse();
         Ok(failed)
+    }
+
+    fn begin(&mut self) -> Result<Transaction<'_>, String> {
+        self.session()?
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| error.to_string())
     }
 
     /// What is written counts only if it went to the file that the next start will find.
@@ -338,35 +271,27 @@ impl Task {
     }
 
     /// The open connection, opened anew if there is none or its file has gone.
-    async fn session(&mut self) -> Result<&mut Session, String> {
+    fn session(&mut self) -> Result<&mut Session, String> {
         if let Err(cause) = self.prove_in_place() {
             warn!(error = %cause, "the store is opened anew");
-            self.abandon_session().await;
+            self.session = None;
         }
         let session = match self.session.take() {
             Some(session) => session,
-            None => self.open().await.map_err(|error| with_causes(&error))?,
+            None => self.open().map_err(|error| with_causes(&error))?,
         };
         Ok(self.session.insert(session))
     }
 
-    async fn abandon_session(&mut self) {
-        if let Some(session) = self.session.take()
-            && let Err(error) = session.connection.close().await
-        {
-            debug!(%error, "a failed connection did not close cleanly");
-        }
-    }
-
     /// A missing file is not made anew here: an empty store in place of one that was moved away
     /// for a moment would be a loss that nobody notices.
-    async fn open(&self) -> Result<Session, ConnectError> {
+    fn open(&self) -> Result<Session, ConnectError> {
         // Looked up first: if the file is replaced between the two, the next proof fails.
         let identity = self.file.identity().map_err(|source| ConnectError::File {
             path: self.file.path().to_owned(),
             source,
         })?;
-        let connection = open::connect(&self.file, &self.options).await?;
+        let connection = open::writing(&self.file)?;
         Ok(Session {
             connection,
             identity,
@@ -374,14 +299,12 @@ impl Task {
     }
 
     /// Leaves one plain file behind, without a write-ahead log.
-    async fn close(&mut self) {
-        let Some(mut session) = self.session.take() else {
+    fn close(&mut self) {
+        let Some(Session { connection, .. }) = self.session.take() else {
             return;
         };
-        let checkpointed = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .execute(&mut session.connection)
-            .await;
-        if let Err(error) = checkpointed.and(session.connection.close().await) {
+        let checkpointed = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+        if let Err(error) = checkpointed.and(connection.close().map_err(|(_, error)| error)) {
             warn!(%error, "the store was not closed cleanly; nothing is lost, the next start reads its log");
             return;
         }

@@ -277,17 +277,17 @@ impl TestApp {
     }
 
     /// What the store holds, by a query that returns one text.
-    pub(crate) async fn stored(&self, sql: &'static str) -> String {
-        use sqlx::{Connection, Row};
-        let url = format!("sqlite://{}?mode=ro", self.database().display());
-        let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
-        let row = sqlx::query(sql).fetch_one(&mut connection).await.unwrap();
-        row.get::<String, _>(0)
+    pub(crate) fn stored(&self, sql: &str) -> String {
+        self.store().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
-    pub(crate) async fn stored_events(&self) -> usize {
+    /// Another program's connection to the store's file.
+    pub(crate) fn store(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.database()).unwrap()
+    }
+
+    pub(crate) fn stored_events(&self) -> usize {
         self.stored("SELECT CAST(count(*) AS TEXT) FROM events")
-            .await
             .parse()
             .unwrap()
     }

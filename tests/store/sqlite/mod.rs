@@ -13,7 +13,7 @@ use click_to_call::{
     settings::DatabaseUrl,
     store::{Access, ConnectError, connect},
 };
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use rusqlite::Connection;
 use tempfile::TempDir;
 
 mod contract {
@@ -36,11 +36,10 @@ async fn serve(path: &Path) -> Result<Arc<dyn Store>, ConnectError> {
 }
 
 /// Another program's connection to the same file.
-async fn stranger(path: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(path);
-    SqliteConnection::connect_with(&options).await.unwrap()
+fn stranger(path: &Path) -> Connection {
+    Connection::open(path).unwrap()
 }
 
-async fn execute(connection: &mut SqliteConnection, statement: &'static str) {
-    sqlx::query(statement).execute(connection).await.unwrap();
+fn execute(connection: &Connection, statement: &str) {
+    connection.execute_batch(statement).unwrap();
 }

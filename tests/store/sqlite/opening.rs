@@ -8,13 +8,13 @@ use std::{
 };
 
 use click_to_call::{
+    domain::visitor::SessionHash,
     settings::DatabaseUrl,
-    store::{Access, ConnectError, connect},
+    store::{Access, ConnectError, MigrateError, connect},
 };
-use sqlx::Connection;
 
 use super::{database_in, execute, open_new, serve, stranger};
-use crate::records::{call, event};
+use crate::records::{HOME, at, call, event};
 
 /// SQLite's usual page size.
 const PAGE: usize = 4_096;
@@ -163,14 +163,13 @@ async fn file_in_place_of_the_one_that_was_left_is_read() {
 #[tokio::test]
 async fn newer_schema_stays_as_it_is() {
     let (path, _folder) = filled().await;
-    let mut newer = stranger(&path).await;
+    let newer = stranger(&path);
     execute(
-        &mut newer,
+        &newer,
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
          VALUES (9000, 'from the future', TRUE, x'00', 0)",
-    )
-    .await;
-    newer.close().await.unwrap();
+    );
+    newer.close().unwrap();
     let before = fs::read(&path).unwrap();
     let error = refusal(&path).await;
     assert!(
@@ -178,6 +177,59 @@ async fn newer_schema_stays_as_it_is() {
         "{error:?}"
     );
     assert!(fs::read(&path).unwrap() == before, "the file was changed");
+}
+
+#[tokio::test]
+async fn step_with_another_text_is_refused() {
+    let (path, _folder) = filled().await;
+    let other = stranger(&path);
+    execute(
+        &other,
+        "UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = 2",
+    );
+    other.close().unwrap();
+    let before = fs::read(&path).unwrap();
+    let error = refusal(&path).await;
+    assert!(
+        matches!(
+            error,
+            ConnectError::Migrate {
+                source: MigrateError::Differs(2),
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(fs::read(&path).unwrap() == before, "the file was changed");
+}
+
+/// As version 0.1.0 has left it before the ready users came: tables by the first step, which sqlx has noted.
+#[tokio::test]
+async fn file_of_an_older_version_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("click-to-call.db");
+    let older = stranger(&path);
+    execute(
+        &older,
+        include_str!("../../../migrations/sqlite/0001_core.sql"),
+    );
+    execute(
+        &older,
+        "CREATE TABLE _sqlx_migrations (
+             version BIGINT PRIMARY KEY, description TEXT NOT NULL,
+             installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+             success BOOLEAN NOT NULL, checksum BLOB NOT NULL, execution_time BIGINT NOT NULL);
+         INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (1, 'core', TRUE,
+             x'8510e30ea2a77712aa1a6160295e9ce49d39015bf96520a51040ec10bb9cf3407c441ee13fb3ddc853133ac888386697', 1234567);
+         INSERT INTO visitors VALUES
+             (zeroblob(16), zeroblob(32), 'anna', NULL, 1767700000000, 1, 1767600000000, 1767700000000)",
+    );
+    older.close().unwrap();
+    let store = serve(&path).await.unwrap();
+    let found = store.find_visitor(&SessionHash([0; 32]), at(0)).await;
+    assert_eq!(found.unwrap().unwrap().user.name, "anna");
+    assert_eq!(store.count_ready_users(HOME, at(0)).await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use futures_util::{
     FutureExt,
     future::{join, join_all},
 };
-use sqlx::{Connection, Row};
+use rusqlite::params;
 
 use super::{database_in, execute, open_new, serve, stranger};
 use crate::records::{at, call, event, forged, redemption, replay_key, visitor};
@@ -34,24 +34,24 @@ async fn locked_file_delays_nothing_longer_than_the_lock() {
     let (store, folder) = open_new().await;
     let kept = call();
     store.insert_call(&kept).await.unwrap();
-    let mut stranger = stranger(&database_in(&folder)).await;
-    execute(&mut stranger, "BEGIN IMMEDIATE").await;
+    let stranger = stranger(&database_in(&folder));
+    execute(&stranger, "BEGIN IMMEDIATE");
     assert_writes_fail(&store).await;
     // Readers go on.
     assert_eq!(store.find_call(kept.id).await.unwrap(), Some(kept));
-    execute(&mut stranger, "ROLLBACK").await;
+    execute(&stranger, "ROLLBACK");
     assert_new(&store).await;
 }
 
 #[tokio::test]
 async fn refused_event_is_new_when_it_comes_again() {
     let (store, folder) = open_new().await;
-    let mut stranger = stranger(&database_in(&folder)).await;
-    execute(&mut stranger, "BEGIN IMMEDIATE").await;
+    let stranger = stranger(&database_in(&folder));
+    execute(&stranger, "BEGIN IMMEDIATE");
     let event = event();
     let refused = store.append_event(&event).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))));
-    execute(&mut stranger, "ROLLBACK").await;
+    execute(&stranger, "ROLLBACK");
     let appended = store.append_event(&event).await.unwrap();
     assert_eq!(appended, Appended::New(None));
 }
@@ -80,13 +80,9 @@ async fn restored_file_is_taken_up_while_running() {
     store.insert_call(&saved).await.unwrap();
     let path = database_in(&folder);
     let backup = folder.path().join("backup.db");
-    let mut source = stranger(&path).await;
-    sqlx::query("VACUUM INTO ?1")
-        .bind(backup.to_str().unwrap())
-        .execute(&mut source)
-        .await
+    stranger(&path)
+        .execute("VACUUM INTO ?1", [backup.to_str().unwrap()])
         .unwrap();
-    source.close().await.unwrap();
     let lost = call();
     store.insert_call(&lost).await.unwrap();
 
@@ -143,11 +139,12 @@ async fn damaged_row_is_named_and_spares_the_others() {
     let (damaged, sound) = (call(), call());
     store.insert_call(&damaged).await.unwrap();
     store.insert_call(&sound).await.unwrap();
-    let mut stranger = stranger(&database_in(&folder)).await;
-    sqlx::query("UPDATE calls SET closed_at = 1, closing = 'as of version 9' WHERE id = ?1")
-        .bind(damaged.id.0.as_bytes().as_slice())
-        .execute(&mut stranger)
-        .await
+    let stranger = stranger(&database_in(&folder));
+    stranger
+        .execute(
+            "UPDATE calls SET closed_at = 1, closing = 'as of version 9' WHERE id = ?1",
+            params![damaged.id.0],
+        )
         .unwrap();
 
     let read = store.find_call(damaged.id).await;
@@ -167,15 +164,14 @@ async fn body_is_kept_byte_for_byte() {
     let mut event = event();
     event.raw = (0..=255).collect();
     store.append_event(&event).await.unwrap();
-    let mut stranger = stranger(&database_in(&folder)).await;
-    let row = sqlx::query("SELECT raw, kind, received_at FROM events")
-        .fetch_one(&mut stranger)
-        .await
+    let stranger = stranger(&database_in(&folder));
+    let kept: (Vec<u8>, String, i64) = stranger
+        .query_row("SELECT raw, kind, received_at FROM events", [], |row| {
+            row.try_into()
+        })
         .unwrap();
-    assert_eq!(row.get::<Vec<u8>, _>("raw"), event.raw);
-    assert_eq!(row.get::<String, _>("kind"), "status");
-    let received: i64 = row.get("received_at");
-    assert_eq!(received, at(10).timestamp_millis());
+    let received = at(10).timestamp_millis();
+    assert_eq!(kept, (event.raw, "status".to_owned(), received));
 }
 
 #[tokio::test]
@@ -192,7 +188,7 @@ async fn session_of_another_visitor_is_not_taken_over() {
 }
 
 #[tokio::test]
-async fn of_events_that_share_a_commit_the_first_of_its_kind_is_new() {
+async fn of_events_that_come_together_the_first_of_its_kind_is_new() {
     let (store, _folder) = open_new().await;
     let known = call();
     store.insert_call(&known).await.unwrap();
@@ -208,9 +204,9 @@ async fn of_events_that_share_a_commit_the_first_of_its_kind_is_new() {
     let mut of_the_call = event();
     of_the_call.leg = Some(redeemed.leg.clone());
     let events = [&first, &first, &forgery, &same_status, &of_the_call];
-    // On one thread nothing is taken from the queue before all of them stand in it: one commit.
+    // All of them stand in the queue, in this order, before any is waited for.
     let appending = join_all(events.map(|event| store.append_event(event)));
-    let (appended, redemption) = join(appending, store.redeem_ticket(&redeemed)).await;
+    let (redemption, appended) = join(store.redeem_ticket(&redeemed), appending).await;
     redemption.unwrap();
     let appended: Vec<Appended> = appended.into_iter().map(Result::unwrap).collect();
     let of_its_call = Appended::New(Some(known.id));
