@@ -26,15 +26,10 @@ const PARAMETERS: [&str; 5] = [
     "application_name",
 ];
 
+/// PostgreSQL's, but for `allow`: the driver takes it for `disable` and never tries TLS, as `allow` would.
+///
 /// Source: <https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION>
-const SSL_MODES: [&str; 6] = [
-    "disable",
-    "allow",
-    "prefer",
-    "require",
-    "verify-ca",
-    "verify-full",
-];
+const SSL_MODES: [&str; 5] = ["disable", "prefer", "require", "verify-ca", "verify-full"];
 
 impl DatabaseUrl {
     /// Reads an address, or says in words what is wrong with it, without repeating any of it.
@@ -102,6 +97,13 @@ impl PostgresUrl {
                     PARAMETERS.join(", ")
                 ));
             }
+            if name == "sslmode" && value == "allow" {
+                return Err(
+                    "has sslmode=allow, with which TLS would never be tried here; write sslmode=prefer if TLS is \
+                     optional, verify-full if it is not (or require, which proves nothing), disable to do without"
+                        .to_owned(),
+                );
+            }
             if name == "sslmode" && !SSL_MODES.contains(&&*value) {
                 return Err(format!(
                     "has an sslmode that is not known; these are: {}",
@@ -131,8 +133,7 @@ impl PostgresUrl {
 
     /// Whether the chosen `sslmode` is one with which TLS is not tried.
     pub fn rules_out_tls(&self) -> bool {
-        // The driver treats the latter as the former.
-        matches!(&*self.ssl_mode(), "disable" | "allow")
+        self.ssl_mode() == "disable"
     }
 
     /// The files for TLS that it names, each with the parameter that does.
@@ -260,6 +261,10 @@ mod tests {
             ("postgres://ann@db/calls#ary", "is written as %23"),
             ("postgres://ann@db/calls?password=canary", "is not known"),
             ("postgres://ann@db/calls?sslmode=canary", "verify-full"),
+            (
+                "postgres://ann@db/calls?sslmode=allow",
+                "write sslmode=prefer if TLS is optional, verify-full if it is not",
+            ),
         ] {
             let reason = DatabaseUrl::parse(text).unwrap_err();
             assert!(reason.contains(words), "{text}: {reason}");

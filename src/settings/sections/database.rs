@@ -21,7 +21,7 @@ pub(in crate::settings) static URL: Key<DatabaseUrl> = Key::new(
      directory, three slashes absolute; file and folder are made when missing.\n\
      Several servers that serve one website share a PostgreSQL database (14 or newer, made beforehand, encoding UTF8, \
      synchronous_commit on); each opens at most 12 connections to it, directly or through a pooler in session mode. \
-     Behind a ? may stand sslmode (disable, allow, prefer, require, verify-ca, verify-full; the default is prefer), \
+     Behind a ? may stand sslmode (disable, prefer, require, verify-ca, verify-full; the default is prefer), \
      sslrootcert, sslcert, sslkey and application_name. A password that is left out is looked up as by psql: PGPASSWORD, \
      then ~/.pgpass.",
 )
