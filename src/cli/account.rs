@@ -6,16 +6,34 @@ use std::{
 };
 
 use anyhow::Context as _;
+use url::Url;
 
 use super::Handles;
 use crate::{
     domain::clock::Clock,
-    settings::so_far::{AccountAccess, ApplicationAccess},
+    settings::{
+        self,
+        so_far::{AccountAccess, ApplicationAccess},
+    },
     vonage::{
         account::{AccountClient, users::UsersClient},
         key::ApplicationKey,
     },
 };
+
+/// What is said of an address that leads to this machine or its network only. It follows the address.
+pub(super) const OUT_OF_REACH: &str = "leads to this machine or its network only, where Vonage can't reach it; give the https address \
+                                       under which the world reaches the service, or on your own machine that of a tunnel";
+
+/// Refuses an address that Vonage, where it is asked at `vonage`, can't reach.
+pub(super) fn ensure_in_reach(public_url: &Url, vonage: &Url) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !settings::is_out_of_reach(public_url, vonage),
+        "{} {OUT_OF_REACH}",
+        public_url.origin().ascii_serialization()
+    );
+    Ok(())
+}
 
 /// Runs what waits for the network.
 pub(super) fn wait_for<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{
     Handles, Outcome,
-    account::{account_client, print_json, wait_for},
+    account::{account_client, ensure_in_reach, print_json, wait_for},
     prompt::Prompt,
     setup::RegionArg,
 };
@@ -121,7 +121,11 @@ pub fn run(
     handles: &mut Handles<'_>,
 ) -> anyhow::Result<Outcome> {
     let so_far = load_so_far(sources);
-    let client = account_client(so_far.account()?)?;
+    let access = so_far.account()?;
+    if let Some(public_url) = args.command.public_url(&so_far) {
+        ensure_in_reach(public_url, &access.api_url)?;
+    }
+    let client = account_client(access)?;
     wait_for(async {
         match &args.command {
             AppCommand::Create { name, form, json } => {
@@ -162,6 +166,17 @@ pub fn run(
             }
         }
     })
+}
+
+impl AppCommand {
+    /// Where the webhooks are to lead.
+    fn public_url<'a>(&'a self, so_far: &'a SettingsSoFar) -> Option<&'a Url> {
+        match self {
+            Self::Create { form, .. } => form.public_url.as_ref().or(so_far.public_url.as_ref()),
+            Self::Update { form, .. } => form.public_url.as_ref(),
+            Self::Show { .. } => None,
+        }
+    }
 }
 
 impl FormArgs {

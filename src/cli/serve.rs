@@ -64,7 +64,9 @@ pub fn run(args: &ServeArgs, mut sources: Sources) -> anyhow::Result<Outcome> {
 
 /// Lets the application's webhooks lead here. What else is in it stays.
 fn update_application(sources: &Sources, settings: &Settings) -> anyhow::Result<()> {
-    let client = account::account_client(load_so_far(sources).account()?)?;
+    let access = load_so_far(sources).account()?;
+    account::ensure_in_reach(&settings.http.public_url, &access.api_url)?;
+    let client = account::account_client(access)?;
     let wanted = Wanted {
         public_url: Some(settings.http.public_url.clone()),
         ..Wanted::default()

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{Setup, conflict, report::Standing};
 use crate::{
-    cli::account,
+    cli::account::{self, OUT_OF_REACH},
     domain::{
         clock::Clock,
         phone_number::{PhoneNumber, PhoneNumberError},
@@ -14,10 +14,6 @@ use crate::{
     settings::{self, Region, UserMode},
     vonage::account::AccountClient,
 };
-
-/// What is said of an address that leads to this machine or its network only. It follows the address.
-const OUT_OF_REACH: &str = "leads to this machine or its network only, where Vonage can't reach it; give the https address \
-                            under which the world reaches the service, or on your own machine that of a tunnel";
 
 /// The account's API key: it is put into messages, so nothing else may be in its place.
 struct ApiKey(String);
@@ -87,15 +83,10 @@ impl Setup<'_, '_> {
     /// Where visitors and Vonage reach the service.
     pub(super) fn public_url(&mut self) -> anyhow::Result<Url> {
         let vonage = self.so_far.api_url.clone();
-        let is_out_of_reach = |url: &Url| {
-            vonage
-                .as_ref()
-                .is_some_and(|vonage| settings::is_out_of_reach(url, vonage))
-        };
         let known = self.args.public_url.as_ref();
         let known = known.or(self.so_far.public_url.as_ref());
-        if let Some(url) = known.filter(|url| is_out_of_reach(url)) {
-            anyhow::bail!("{} {OUT_OF_REACH}", url.origin().ascii_serialization());
+        if let (Some(url), Some(vonage)) = (known, &vonage) {
+            account::ensure_in_reach(url, vonage)?;
         }
         let url = match (self.args.public_url.clone(), self.so_far.public_url.clone()) {
             (Some(given), Some(set)) if given != set => {
@@ -117,6 +108,11 @@ impl Setup<'_, '_> {
                 } else {
                     let question = "Address under which visitors and Vonage will reach the service, like \
                                     https://calls.example.com";
+                    let is_out_of_reach = |url: &Url| {
+                        vonage
+                            .as_ref()
+                            .is_some_and(|vonage| settings::is_out_of_reach(url, vonage))
+                    };
                     let read = |text: &str| match settings::parse_origin(text)? {
                         url if is_out_of_reach(&url) => Err(OUT_OF_REACH.to_owned()),
                         url => Ok(url),

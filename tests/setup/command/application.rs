@@ -27,6 +27,46 @@ async fn an_application_is_made_once() {
 }
 
 #[tokio::test]
+async fn webhooks_are_not_led_where_vonage_can_not_reach_them() {
+    let world = World::start().await;
+    let mut place = world.set_up().await;
+    let before = world.applications().await;
+    // Vonage far away: its address leads nowhere but through the proxy of the network.
+    place.set("VONAGE_API_URL", "http://api.vonage.example");
+    place.set("HTTP_PROXY", world.simulator.base_url());
+    let refused = |private: &str| {
+        format!("{private} leads to this machine or its network only, where Vonage can't reach it")
+    };
+    for private in ["http://localhost:3000", "https://10.0.0.7"] {
+        for command in ["create", "update"] {
+            let args = ["app", command, "--public-url", private];
+            place.run(&args).await.failed().says(&refused(private));
+        }
+    }
+    place.set("PUBLIC_URL", "https://desk.internal");
+    place
+        .run(&["app", "create"])
+        .await
+        .failed()
+        .says(&refused("https://desk.internal"));
+    place
+        .run(&["serve", "--update-application"])
+        .await
+        .failed()
+        .says(&refused("https://desk.internal"));
+    // What is not led anywhere needs no address.
+    place
+        .run(&["app", "update", "--yes", "--name", "Desk"])
+        .await
+        .done();
+    let named = |mut all: Vec<serde_json::Value>| {
+        all[0]["name"] = "Desk".into();
+        all
+    };
+    assert_eq!(world.applications().await, named(before));
+}
+
+#[tokio::test]
 async fn a_private_key_is_not_uploaded() {
     let world = World::start().await;
     let place = world.set_up().await;
