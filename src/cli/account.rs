@@ -2,7 +2,7 @@
 
 use std::{
     future::Future,
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
 };
 
 use anyhow::Context as _;
@@ -70,9 +70,12 @@ pub(super) fn users_client(
 }
 
 /// Goes to standard error itself, as the command that waits has lent out its handles.
-fn tell_wait(what: &str) {
+pub(super) fn tell_wait(what: &str) {
+    let mut err = io::stderr();
+    // Over a line of progress, which is shorter.
+    let start = if err.is_terminal() { "\r" } else { "" };
     // Nothing is lost with it.
-    let _ = writeln!(io::stderr(), "{what} ...");
+    let _ = writeln!(err, "{start}{what} ...");
 }
 
 /// Prints a result for programs.

@@ -1,6 +1,8 @@
 //! The account and the application, as Vonage has them, and the way there.
 
-use axum::http::{Method, StatusCode};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
 
 use crate::world::{APPLICATION, World};
@@ -68,6 +70,26 @@ async fn credit_that_is_low_or_gone() {
     report.warns("balance", "EUR 4.99 left", "auto-reload");
     balance(4.99, true);
     world.doctor().await.is_in_order();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_that_vonage_asks_for_is_told_beside_the_report() {
+    let world = World::start().await;
+    let asked = AtomicBool::new(false);
+    world.vonage.answering(move |answer| {
+        if answer.is(&Method::GET, "/account/get-balance") && !asked.swap(true, Ordering::Relaxed) {
+            answer.status = StatusCode::TOO_MANY_REQUESTS;
+            answer
+                .headers
+                .insert("retry-after", HeaderValue::from_static("2"));
+        }
+    });
+    let report = world.doctor().await;
+    report.is_in_order();
+    assert_eq!(
+        report.err,
+        "Vonage takes no more requests for now: waiting 2 s, then trying again to ask for the balance ...\n"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@ use super::{
     reach::{self, Astray},
 };
 use crate::{
+    cli::account::tell_wait,
     domain::{
         clock::Clock,
         installation::{InstallationSeal, Presence},
@@ -327,6 +328,7 @@ fn account(so_far: &SettingsSoFar) -> Option<AccountClient> {
         so_far.rest_url.clone()?,
     )
     .ok()
+    .map(|client| client.telling(tell_wait))
 }
 
 fn users(so_far: &SettingsSoFar, clock: &Clock) -> Option<UsersClient> {
@@ -338,6 +340,7 @@ fn users(so_far: &SettingsSoFar, clock: &Clock) -> Option<UsersClient> {
         clock.clone(),
     )
     .ok()
+    .map(|client| client.telling(tell_wait))
 }
 
 fn known<'a, T>(value: Option<&'a T>, key: &str) -> Result<&'a T, Trouble> {

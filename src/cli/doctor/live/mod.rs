@@ -38,10 +38,10 @@ use self::{
     traces::Traces,
 };
 use crate::{
-    cli::{Handles, Outcome, prompt::Prompt, serve},
+    cli::{Handles, Outcome, account::account_client, prompt::Prompt, serve},
     domain::clock::Clock,
     settings::Sources,
-    vonage::{account::AccountClient, signature::SignatureCheck},
+    vonage::signature::SignatureCheck,
 };
 
 /// How far a webhook's time may be from ours: what was sent in a run is judged at its end.
@@ -108,13 +108,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<Outcome> {
     let with_calls = !args.budget.is_zero();
     let needs = Needs::read(sources, with_calls, args.live_port)?;
-    let access = needs.account.clone();
-    let account = AccountClient::new(
-        access.api_key,
-        access.api_secret,
-        &access.api_url,
-        access.rest_url,
-    )?;
+    let account = account_client(needs.account.clone())?;
     // A wrong key is told in the words that every other command has for it.
     account.balance().await?;
     let folder = args.traces.clone().unwrap_or_else(|| default_folder(clock));
