@@ -60,7 +60,10 @@ pub enum KeyFault {
     )]
     NotAFile,
     /// Anybody of the group, or anybody at all, could put another key in its place.
-    #[error("can be written by others (mode {0:04o}); run: chmod 600 on it")]
+    #[error(
+        "can be written by others (mode {0:04o}); `click-to-call doctor` names the command that ends it and leaves the \
+         service what it needs, doctor --fix runs it where it can"
+    )]
     WritableByOthers(u32),
     /// No key is as long as that.
     #[error(
@@ -175,10 +178,10 @@ impl ApplicationKey {
         }
         let mut warnings = Vec::new();
         if mode & 0o044 != 0 {
+            // Which of these rights the service itself needs hangs on owner and group: one place knows.
             warnings.push(format!(
-                "private key file {} can be read by others (mode {mode:04o}); unless it is a mounted secret, run: \
-                 chmod 600 {}",
-                path.display(),
+                "private key file {} can be read by others (mode {mode:04o}); `click-to-call doctor` says whether the \
+                 service needs that and, if not, names the command that ends it",
                 path.display()
             ));
         }

@@ -50,8 +50,9 @@ pub(in crate::settings) static PRIVATE_KEY_FILE: Key<PathBuf> = Key::new(
     "vonage.private_key_file",
     &forms::path(),
     Value("\"private.key\""),
-    "The file with the application's private key; `click-to-call keygen` makes one. Only its owner should be able to \
-     read it (chmod 600), and nobody else may be able to write it. Counts when vonage.private_key is not set.",
+    "The file with the application's private key; `click-to-call keygen` makes one. Only the service should be \
+     able to read it (mode 600 where it is the owner, 640 where it reads by the group; `doctor` says which), and nobody \
+     but the owner may be able to write it. Counts when vonage.private_key is not set.",
 )
 .variables(&["VONAGE_PRIVATE_KEY_FILE"]);
 
