@@ -118,7 +118,8 @@ async fn events_per_second(address: SocketAddr) -> f64 {
 /// The same events in the same tables, each on disk before the next is looked at, without HTTP before it.
 async fn singly_per_second(path: &Path) -> f64 {
     let url = DatabaseUrl::Sqlite(path.to_owned());
-    let store = store::connect(&url, Access::Serve).await.unwrap();
+    let access = Access::Serve { connections: 10 };
+    let store = store::connect(&url, access).await.unwrap();
     let clock = Clock::system();
     let begun = Instant::now();
     let mut done = 0_u32;

@@ -279,6 +279,8 @@ pub struct Webhooks {
 pub struct Database {
     /// Where everything is kept.
     pub url: DatabaseUrl,
+    /// How many connections to PostgreSQL serve requests, 2 to 100.
+    pub connections: u32,
 }
 
 /// `retention.*`

@@ -71,7 +71,10 @@ impl Application {
             Minter::start(policy, metrics.tokens.clone(), clock.now())
                 .context("the private key fails its self-test")?,
         );
-        let store = store::connect(&settings.database.url, Access::Serve).await?;
+        let access = Access::Serve {
+            connections: settings.database.connections,
+        };
+        let store = store::connect(&settings.database.url, access).await?;
         let secret = session_secret(&settings.visitors, &*store).await?;
         let state = Data::new(state(&settings, clock, store, minter, metrics, &secret)?);
         let for_app = state.clone();

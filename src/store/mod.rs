@@ -21,7 +21,10 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// As a server. A SQLite file has one: a second one is refused. A PostgreSQL database has any number.
-    Serve,
+    Serve {
+        /// To PostgreSQL, for requests; events and changes made by other servers have one each besides.
+        connections: u32,
+    },
     /// As a command that works beside a server, or without one.
     Beside,
 }
@@ -155,7 +158,9 @@ pub async fn connect(url: &DatabaseUrl, access: Access) -> Result<Arc<dyn Store>
         DatabaseUrl::Sqlite(path) => Ok(Arc::new(
             sqlite::SqliteStore::open(path.clone(), access).await?,
         )),
-        DatabaseUrl::Postgres(url) => Ok(Arc::new(postgres::PostgresStore::open(url).await?)),
+        DatabaseUrl::Postgres(url) => {
+            Ok(Arc::new(postgres::PostgresStore::open(url, access).await?))
+        }
     }
 }
 

@@ -13,10 +13,6 @@ use tracing::debug;
 use super::{fault::Fault, open};
 use crate::domain::store::StoreError;
 
-/// Connections. An operation holds one for a millisecond or a commit, so they are many requests' worth, and
-/// several servers fit into the hundred that PostgreSQL takes by default.
-const CONNECTIONS: u32 = 10;
-
 /// How long an operation waits for a connection: in a crowd, or for a server that is starting again. An answer request
 /// gives up sooner by itself.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -46,10 +42,11 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// Connections by these options, opened when they are needed.
-    pub(super) fn new(options: PgConnectOptions) -> Self {
+    /// So many connections by these options, opened when they are needed. An operation holds one for a millisecond or a
+    /// commit, so that few are many requests' worth.
+    pub(super) fn new(options: PgConnectOptions, connections: u32) -> Self {
         let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
+            .max_connections(connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             // Another server may be behind the name by now.
             .after_connect(|connection, _| {

@@ -53,7 +53,11 @@ use crate::{
         visitor::{SessionHash, Visitor, VonageUser},
     },
     settings::PostgresUrl,
+    store::Access,
 };
+
+/// Connections of a command: it does one thing after another, and the servers need the rest.
+const CONNECTIONS_BESIDE: u32 = 2;
 
 /// An open database.
 #[derive(Debug)]
@@ -68,11 +72,15 @@ pub(super) struct PostgresStore {
 
 impl PostgresStore {
     /// Opens the database and brings its tables up to date. One that can't be used is left as it is.
-    pub(super) async fn open(url: &PostgresUrl) -> Result<Self, PostgresError> {
+    pub(super) async fn open(url: &PostgresUrl, access: Access) -> Result<Self, PostgresError> {
+        let connections = match access {
+            Access::Serve { connections } => connections,
+            Access::Beside => CONNECTIONS_BESIDE,
+        };
         let options = open::options(url)?;
         open::prepare(url, &options).await?;
         Ok(Self {
-            database: Database::new(options.clone()),
+            database: Database::new(options.clone(), connections),
             writer: Writer::start(options.clone()),
             options,
             holder: Uuid::new_v4(),

@@ -69,7 +69,7 @@ impl SqliteStore {
     fn open_file(file: &DatabaseFile, access: Access) -> Result<Self, ConnectError> {
         file.create_folder()?;
         let lock = match access {
-            Access::Serve => Some(file.lock()?),
+            Access::Serve { .. } => Some(file.lock()?),
             Access::Beside => None,
         };
         file.create()?;

@@ -225,6 +225,12 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "begins with neither sqlite:// nor postgres://",
     ),
     (
+        "CLICK_TO_CALL__DATABASE__CONNECTIONS",
+        "1",
+        "database.connections",
+        "is less than 2",
+    ),
+    (
         "CLICK_TO_CALL__RETENTION__DAYS",
         "0",
         "retention.days",

@@ -33,7 +33,12 @@ async fn open_new_in(cluster: &Cluster) -> (Arc<dyn Store>, String) {
 }
 
 async fn serve(url: &str) -> Result<Arc<dyn Store>, ConnectError> {
-    connect(&DatabaseUrl::parse(url).unwrap(), Access::Serve).await
+    serve_on(url, 10).await
+}
+
+async fn serve_on(url: &str, connections: u32) -> Result<Arc<dyn Store>, ConnectError> {
+    let access = Access::Serve { connections };
+    connect(&DatabaseUrl::parse(url).unwrap(), access).await
 }
 
 async fn execute(connection: &mut PgConnection, statement: &str) {

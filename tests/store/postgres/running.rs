@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use click_to_call::domain::store::{Appended, Store, StoreError};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 
-use super::{cut_connections, execute, number, open_new, open_new_in, serve};
+use super::{cut_connections, execute, number, open_new, open_new_in, serve, serve_on};
 use crate::{
     cluster::Cluster,
     records::{call, event, redemption},
@@ -231,5 +231,33 @@ async fn stuck_server_is_not_waited_for() {
     );
     execute(&mut admin, "ROLLBACK").await;
     store.redeem_ticket(&redemption(&call)).await.unwrap();
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_connections_are_opened_than_are_set() {
+    const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    const OPEN: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'calls'";
+    let cluster = Cluster::shared();
+    let database = cluster.create_database().await;
+    let store = serve_on(&cluster.url(&database), 3).await.unwrap();
+    let mut admin = cluster.admin(&database).await;
+    // Within its transaction the other would see the same activity for ever.
+    let mut watcher = cluster.admin(&database).await;
+    execute(&mut admin, "BEGIN").await;
+    execute(&mut admin, "LOCK TABLE calls").await;
+    let calls: Vec<_> = (0..12).map(|_| call()).collect();
+    let inserting = join_all(calls.iter().map(|call| store.insert_call(call)));
+    let freeing = async {
+        while number(&mut watcher, WAITING).await < 3 {
+            tokio::task::yield_now().await;
+        }
+        execute(&mut admin, "ROLLBACK").await;
+    };
+    let (inserted, ()) = join(inserting, freeing).await;
+    for result in inserted {
+        result.unwrap();
+    }
+    assert_eq!(number(&mut watcher, OPEN).await, 3);
     store.close().await;
 }

@@ -32,7 +32,8 @@ fn database_in(folder: &TempDir) -> PathBuf {
 }
 
 async fn serve(path: &Path) -> Result<Arc<dyn Store>, ConnectError> {
-    connect(&DatabaseUrl::Sqlite(path.to_owned()), Access::Serve).await
+    let access = Access::Serve { connections: 10 };
+    connect(&DatabaseUrl::Sqlite(path.to_owned()), access).await
 }
 
 /// Another program's connection to the same file.
