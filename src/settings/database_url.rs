@@ -111,7 +111,18 @@ impl PostgresUrl {
                 ));
             }
         }
-        Ok(Self(url))
+        let url = Self(url);
+        // PostgreSQL's own clients would check with `require` as well; the driver does not.
+        if url.files().any(|(name, _)| name == "sslrootcert")
+            && !url.ssl_mode().starts_with("verify-")
+        {
+            return Err(
+                "names an sslrootcert that nothing would be checked against; write sslmode=verify-full with it (or \
+                 verify-ca, which leaves the server's name unchecked)"
+                    .to_owned(),
+            );
+        }
+        Ok(url)
     }
 
     /// The whole address, with its password.
@@ -261,6 +272,14 @@ mod tests {
             ("postgres://ann@db/calls#ary", "is written as %23"),
             ("postgres://ann@db/calls?password=canary", "is not known"),
             ("postgres://ann@db/calls?sslmode=canary", "verify-full"),
+            (
+                "postgres://ann@db/calls?sslrootcert=canary.pem",
+                "write sslmode=verify-full with it",
+            ),
+            (
+                "postgres://ann@db/calls?sslmode=require&sslrootcert=canary.pem",
+                "write sslmode=verify-full with it",
+            ),
             (
                 "postgres://ann@db/calls?sslmode=allow",
                 "write sslmode=prefer if TLS is optional, verify-full if it is not",
