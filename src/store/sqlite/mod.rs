@@ -3,6 +3,7 @@
 mod backup;
 mod blocking;
 mod calls;
+mod checkpoints;
 mod clean_stop;
 mod columns;
 mod events;

@@ -1,6 +1,9 @@
 //! Faults that need a hand inside: a full disk, a full queue, a write that can't be done.
 
-use std::sync::{Mutex, mpsc};
+use std::{
+    fs,
+    sync::{Mutex, mpsc},
+};
 
 use futures_util::future::{join, join_all};
 use rusqlite::Connection;
@@ -172,4 +175,43 @@ async fn closing_twice_is_closing() {
         writer.write(Beat).await,
         Err(StoreError::Unavailable(_))
     ));
+}
+
+/// The bytes of the log beside the file.
+fn log_length(file: &DatabaseFile) -> u64 {
+    let log = file.path().with_extension("db-wal");
+    fs::metadata(log).unwrap().len()
+}
+
+#[tokio::test]
+async fn long_log_is_moved_beside_the_writer() {
+    let (writer, file, _folder) = writer();
+    // Three thousand pages: far from where the writer would do it.
+    writer.write(Fill(12_000_000)).await.unwrap();
+    let is_begun_anew = async || {
+        let before = log_length(&file);
+        writer.write(Beat).await.unwrap();
+        log_length(&file) == before
+    };
+    let mut beats = 0;
+    while !is_begun_anew().await {
+        beats += 1;
+        assert!(beats < 2_000, "the log goes on growing");
+    }
+    let length = fs::metadata(file.path()).unwrap().len();
+    assert!(length > 12_000_000, "{length}");
+    writer.close().await;
+}
+
+#[tokio::test]
+async fn log_stays_bounded_however_much_is_written() {
+    let (writer, file, _folder) = writer();
+    let mut longest = 0;
+    for _ in 0..60 {
+        writer.write(Fill(2_000_000)).await.unwrap();
+        longest = longest.max(log_length(&file));
+    }
+    // Of 120 MB 8,000 pages, and what comes until the other thread has done its last two pieces.
+    assert!(longest < 100_000_000, "{longest}");
+    writer.close().await;
 }

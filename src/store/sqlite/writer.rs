@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::{
+    checkpoints::Checkpoints,
     clean_stop,
     file::{DatabaseFile, Identity},
     open,
@@ -139,6 +140,7 @@ enum Queued {
 struct Session {
     connection: Connection,
     identity: Identity,
+    checkpoints: Checkpoints,
 }
 
 /// Why a transaction did not come about.
@@ -190,6 +192,9 @@ impl Task {
                         Some((_, error)) => job.refuse(error),
                         None => job.acknowledge(),
                     }
+                }
+                if let Some(session) = &mut self.session {
+                    session.checkpoints.after_commit(&session.connection);
                 }
             }
             Err(cause) => {
@@ -292,17 +297,25 @@ impl Task {
             source,
         })?;
         let connection = open::writing(&self.file)?;
+        let checkpoints = Checkpoints::of(self.file.clone(), &connection);
         Ok(Session {
             connection,
             identity,
+            checkpoints,
         })
     }
 
     /// Leaves one plain file behind, without a write-ahead log.
     fn close(&mut self) {
-        let Some(Session { connection, .. }) = self.session.take() else {
+        let Some(Session {
+            connection,
+            checkpoints,
+            ..
+        }) = self.session.take()
+        else {
             return;
         };
+        checkpoints.stop();
         let checkpointed = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
         if let Err(error) = checkpointed.and(connection.close().map_err(|(_, error)| error)) {
             warn!(%error, "the store was not closed cleanly; nothing is lost, the next start reads its log");
