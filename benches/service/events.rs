@@ -129,6 +129,7 @@ async fn singly_per_second(path: &Path) -> f64 {
         let payload = Payload::Body(&body);
         let replay = ReplayKey {
             jti: id,
+            issued_at: clock.now(),
             digest: payload.digest(),
         };
         let event = webhook::event(payload, Some(replay), clock.now());

@@ -24,13 +24,16 @@ pub enum StoreError {
     Corrupt(String),
 }
 
-/// A webhook token that has been used: its `jti`, and the digest of the one request it stood for.
+/// A webhook token that has been used: its `jti` and `iat`, and the digest of the one request it stood for.
 ///
-/// A second request with the same `jti` is a retry when its digest is the same, and a forgery otherwise.
+/// A second request with the same token is a retry when its digest is the same, and a forgery otherwise. `iat` is signed
+/// as `jti` is, so one token has one: together they are looked up where the latest stand, instead of anywhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplayKey {
     /// The token's `jti`.
     pub jti: String,
+    /// The token's `iat`: it is good for the signature window around this.
+    pub issued_at: DateTime<Utc>,
     /// SHA-256 of the raw body (POST) or query (GET).
     pub digest: [u8; 32],
 }
@@ -86,7 +89,7 @@ pub enum Redeemed {
 /// Ages beyond which [`Store::sweep`] deletes.
 #[derive(Debug, Clone, Copy)]
 pub struct SweepBefore {
-    /// Webhook ids seen before this: twice the signature window is enough.
+    /// Webhook ids issued before this: the signature window is enough, as older ones are refused by their time.
     pub webhook_ids: DateTime<Utc>,
     /// Calls made and events received before this: the retention period.
     pub history: DateTime<Utc>,

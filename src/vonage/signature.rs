@@ -196,6 +196,7 @@ impl SignatureCheck {
         if i64::try_from(distance).map_or(true, |distance| distance > tolerance) || over || early {
             return Err(Fault::Time);
         }
+        let issued_at = DateTime::from_timestamp(iat, 0).ok_or(Fault::Time)?;
         if claims.iss != "Vonage" {
             return Err(Fault::Issuer);
         }
@@ -221,6 +222,7 @@ impl SignatureCheck {
         Ok(Genuine {
             replay: ReplayKey {
                 jti: claims.jti,
+                issued_at,
                 digest,
             },
             clock_skew: TimeDelta::seconds(now.timestamp() - iat),

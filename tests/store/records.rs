@@ -37,6 +37,7 @@ pub(crate) fn conversation() -> ConversationId {
 pub(crate) fn replay_key() -> ReplayKey {
     ReplayKey {
         jti: Uuid::new_v4().to_string(),
+        issued_at: at(9),
         digest: random_digest(),
     }
 }

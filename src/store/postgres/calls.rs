@@ -178,8 +178,7 @@ impl Operation for OpenCall {
     /// Of two servers that open a call of one leg the second breaks the leg's uniqueness, begins anew, and finds it.
     async fn run(&self, connection: &mut PgConnection) -> Result<Option<Call>, Fault> {
         let mut transaction = connection.begin().await?;
-        let seen =
-            webhook_ids::note(&mut transaction, self.replay.as_ref(), self.call.created_at).await?;
+        let seen = webhook_ids::note(&mut transaction, self.replay.as_ref()).await?;
         let call = if seen == Seen::WithOtherContent {
             None
         } else if let Some(leg) = &self.call.leg

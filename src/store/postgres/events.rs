@@ -26,13 +26,13 @@ use crate::domain::{
 const APPEND: &str = "
     WITH batch AS (
         SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[],
-                             $8::bytea[], $9::int8[], $10::text[], $11::bytea[]) WITH ORDINALITY
+                             $8::bytea[], $9::int8[], $10::int8[], $11::text[], $12::bytea[]) WITH ORDINALITY
             AS batch (digest, kind, leg, conversation, status, timestamp, was_answered,
-                      raw, received_at, jti, jti_digest, place)
+                      raw, received_at, issued_at, jti, jti_digest, place)
     ), noted AS (
-        INSERT INTO webhook_ids (jti, digest, seen_at)
-        SELECT jti, jti_digest, received_at FROM batch WHERE jti IS NOT NULL ORDER BY jti
-        ON CONFLICT (jti) DO NOTHING
+        INSERT INTO webhook_ids (issued_at, jti, digest)
+        SELECT issued_at, jti, jti_digest FROM batch WHERE jti IS NOT NULL ORDER BY issued_at, jti
+        ON CONFLICT DO NOTHING
         RETURNING jti
     ), kept AS (
         INSERT INTO events (digest, kind, leg, conversation, status, timestamp, was_answered, raw, received_at)
@@ -58,8 +58,8 @@ const APPEND: &str = "
 /// What tokens that were there before stood for, `NULL` for one that has been swept since.
 const COMPARE: &str = "
     SELECT webhook_ids.digest = asked.digest AS same
-    FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS asked (jti, digest, place)
-    LEFT JOIN webhook_ids USING (jti)
+    FROM unnest($1::int8[], $2::text[], $3::bytea[]) WITH ORDINALITY AS asked (issued_at, jti, digest, place)
+    LEFT JOIN webhook_ids USING (issued_at, jti)
     ORDER BY place";
 
 /// Looks again after the commit: a ticket that was redeemed meanwhile told its call's streams before these
@@ -95,6 +95,7 @@ pub(super) async fn append(
         .bind(column(events, |event| event.was_answered))
         .bind(column(events, |event| event.raw.as_slice()))
         .bind(column(events, |event| millis(event.received_at)))
+        .bind(column(events, issued_at))
         .bind(column(events, jti))
         .bind(column(events, jti_digest))
         .fetch_all(&mut *connection)
@@ -131,6 +132,7 @@ async fn refuse_forged(
 ) -> Result<(), Fault> {
     let events: Vec<&NewEvent> = used.iter().map(|(_, event)| *event).collect();
     let rows = query(COMPARE)
+        .bind(column(&events, issued_at))
         .bind(column(&events, jti))
         .bind(column(&events, jti_digest))
         .fetch_all(connection)
@@ -174,6 +176,10 @@ fn leg(event: &NewEvent) -> Option<&str> {
 
 fn conversation(event: &NewEvent) -> Option<&str> {
     event.conversation.as_ref().map(ConversationId::as_str)
+}
+
+fn issued_at(event: &NewEvent) -> Option<i64> {
+    event.replay.as_ref().map(|key| millis(key.issued_at))
 }
 
 fn jti(event: &NewEvent) -> Option<Cow<'_, str>> {

@@ -256,6 +256,11 @@ pub(super) fn migrations() -> Vec<Migration> {
             "homes",
             include_str!("../../../migrations/postgres/0003_homes.sql"),
         ),
+        step(
+            4,
+            "lean events",
+            include_str!("../../../migrations/postgres/0004_lean_events.sql"),
+        ),
     ]
 }
 

@@ -11,8 +11,9 @@ const ROWS: i64 = 1_000;
 
 const WEBHOOK_IDS: &str = "
     WITH old AS MATERIALIZED (
-        SELECT jti FROM webhook_ids WHERE seen_at < $1 ORDER BY seen_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-    DELETE FROM webhook_ids USING old WHERE webhook_ids.jti = old.jti";
+        SELECT issued_at, jti FROM webhook_ids WHERE issued_at < $1 ORDER BY issued_at, jti LIMIT $2
+        FOR UPDATE SKIP LOCKED)
+    DELETE FROM webhook_ids USING old WHERE webhook_ids.issued_at = old.issued_at AND webhook_ids.jti = old.jti";
 
 const CALLS: &str = "
     WITH old AS MATERIALIZED (

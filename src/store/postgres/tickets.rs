@@ -53,7 +53,7 @@ impl Operation for Redemption {
 
 impl Redemption {
     async fn decide(&self, connection: &mut PgConnection) -> Result<Redeemed, Fault> {
-        let seen = webhook_ids::note(connection, self.replay.as_ref(), self.at).await?;
+        let seen = webhook_ids::note(connection, self.replay.as_ref()).await?;
         if seen == Seen::WithOtherContent {
             return Ok(Redeemed::Replayed);
         }

@@ -134,7 +134,7 @@ impl Write for OpenCall {
     type Output = Option<Call>;
 
     fn apply(&self, connection: &Connection) -> Result<Option<Call>, StoreError> {
-        let seen = webhook_ids::note(connection, self.replay.as_ref(), self.call.created_at)?;
+        let seen = webhook_ids::note(connection, self.replay.as_ref())?;
         if seen == Seen::WithOtherContent {
             return Ok(None);
         }

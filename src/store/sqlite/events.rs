@@ -39,7 +39,7 @@ impl Write for NewEvent {
     type Output = Appended;
 
     fn apply(&self, connection: &Connection) -> Result<Appended, StoreError> {
-        match webhook_ids::note(connection, self.replay.as_ref(), self.received_at)? {
+        match webhook_ids::note(connection, self.replay.as_ref())? {
             Seen::WithOtherContent => return Ok(Appended::Replayed),
             Seen::WithSameContent => return Ok(Appended::Repeat),
             Seen::Never => {}

@@ -51,6 +51,11 @@ const STEPS: &[Step] = &[
         description: "homes",
         sql: include_str!("../../../migrations/sqlite/0003_homes.sql"),
     },
+    Step {
+        version: 4,
+        description: "lean events",
+        sql: include_str!("../../../migrations/sqlite/0004_lean_events.sql"),
+    },
 ];
 
 const CREATE_LIST: &str = "

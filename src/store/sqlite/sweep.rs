@@ -11,7 +11,8 @@ const ROWS: u32 = 1_000;
 
 const WEBHOOK_IDS: &str = "
     DELETE FROM webhook_ids
-    WHERE jti IN (SELECT jti FROM webhook_ids WHERE seen_at < ?1 ORDER BY seen_at LIMIT ?2)";
+    WHERE (issued_at, jti) IN (
+        SELECT issued_at, jti FROM webhook_ids WHERE issued_at < ?1 ORDER BY issued_at, jti LIMIT ?2)";
 
 const CALLS: &str = "
     DELETE FROM calls

@@ -37,7 +37,7 @@ impl Write for Redemption {
     type Output = Redeemed;
 
     fn apply(&self, connection: &Connection) -> Result<Redeemed, StoreError> {
-        let seen = webhook_ids::note(connection, self.replay.as_ref(), self.at)?;
+        let seen = webhook_ids::note(connection, self.replay.as_ref())?;
         if seen == Seen::WithOtherContent {
             return Ok(Redeemed::Replayed);
         }

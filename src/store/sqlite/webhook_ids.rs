@@ -1,6 +1,5 @@
 //! Webhook tokens that have been used.
 
-use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
 use super::{
@@ -12,23 +11,29 @@ use crate::{
     store::Seen,
 };
 
-const INSERT: &str = "INSERT INTO webhook_ids (jti, digest, seen_at) VALUES (?1, ?2, ?3) ON CONFLICT (jti) DO NOTHING";
+const INSERT: &str =
+    "INSERT INTO webhook_ids (issued_at, jti, digest) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
 
-const IS_SAME: &str = "SELECT digest = ?2 FROM webhook_ids WHERE jti = ?1";
+const IS_SAME: &str = "SELECT digest = ?3 FROM webhook_ids WHERE issued_at = ?1 AND jti = ?2";
 
 /// Notes a token, in the transaction of what it stands for: both are kept, or neither.
 pub(super) fn note(
     connection: &Connection,
     replay: Option<&ReplayKey>,
-    at: DateTime<Utc>,
 ) -> Result<Seen, StoreError> {
-    let Some(ReplayKey { jti, digest }) = replay else {
+    let Some(ReplayKey {
+        jti,
+        issued_at,
+        digest,
+    }) = replay
+    else {
         return Ok(Seen::Never);
     };
-    if execute(connection, INSERT, params![jti, digest, millis(at)])? == 1 {
+    let key = params![millis(*issued_at), jti, digest];
+    if execute(connection, INSERT, key)? == 1 {
         return Ok(Seen::Never);
     }
-    Ok(if value(connection, IS_SAME, params![jti, digest])? {
+    Ok(if value(connection, IS_SAME, key)? {
         Seen::WithSameContent
     } else {
         Seen::WithOtherContent

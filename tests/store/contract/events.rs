@@ -34,18 +34,29 @@ async fn append(store: &Arc<dyn Store>, event: &NewEvent) -> Appended {
 }
 
 pub(crate) async fn event_is_kept_once(store: &Arc<dyn Store>) {
-    let event = event();
-    assert_eq!(append(store, &event).await, Appended::New(None));
-    let repeat = NewEvent {
+    let complete = event();
+    let no_leg = NewEvent {
+        leg: None,
+        ..event()
+    };
+    let no_status = NewEvent {
+        status: None,
+        ..event()
+    };
+    let no_time = NewEvent {
         timestamp: None,
-        ..signed_anew(&event)
+        ..event()
     };
-    assert_eq!(append(store, &repeat).await, Appended::Repeat);
-    let unsigned = NewEvent {
-        replay: None,
-        ..event
-    };
-    assert_eq!(append(store, &unsigned).await, Appended::Repeat);
+    for event in [complete, no_leg, no_status, no_time] {
+        assert_eq!(append(store, &event).await, Appended::New(None));
+        let repeat = signed_anew(&event);
+        assert_eq!(append(store, &repeat).await, Appended::Repeat);
+        let unsigned = NewEvent {
+            replay: None,
+            ..event
+        };
+        assert_eq!(append(store, &unsigned).await, Appended::Repeat);
+    }
 }
 
 pub(crate) async fn same_leg_status_and_timestamp_is_the_same_event(store: &Arc<dyn Store>) {

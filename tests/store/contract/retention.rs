@@ -5,12 +5,12 @@ use std::sync::Arc;
 use click_to_call::domain::{
     call::Call,
     event::NewEvent,
-    store::{Appended, Store, SweepBefore, Swept},
+    store::{Appended, ReplayKey, Store, SweepBefore, Swept},
     visitor::Visitor,
 };
 use futures_util::future::join_all;
 
-use crate::records::{at, call, event, forged, visitor};
+use crate::records::{at, call, event, forged, replay_key, visitor};
 
 pub(crate) async fn old_is_swept_and_new_stays(store: &Arc<dyn Store>) {
     let old = Call {
@@ -19,10 +19,18 @@ pub(crate) async fn old_is_swept_and_new_stays(store: &Arc<dyn Store>) {
     };
     let new = call();
     let old_event = NewEvent {
+        replay: Some(ReplayKey {
+            issued_at: at(-1),
+            ..replay_key()
+        }),
         received_at: at(-1),
         ..event()
     };
     let new_event = NewEvent {
+        replay: Some(ReplayKey {
+            issued_at: at(0),
+            ..replay_key()
+        }),
         received_at: at(0),
         ..event()
     };

@@ -8,7 +8,7 @@ use std::{
 };
 
 use click_to_call::{
-    domain::visitor::SessionHash,
+    domain::{event::NewEvent, ids::LegId, store::Appended, visitor::SessionHash},
     settings::DatabaseUrl,
     store::{Access, ConnectError, MigrateError, connect},
 };
@@ -223,13 +223,26 @@ async fn file_of_an_older_version_is_brought_up_to_date() {
          VALUES (1, 'core', TRUE,
              x'8510e30ea2a77712aa1a6160295e9ce49d39015bf96520a51040ec10bb9cf3407c441ee13fb3ddc853133ac888386697', 1234567);
          INSERT INTO visitors VALUES
-             (zeroblob(16), zeroblob(32), 'anna', NULL, 1767700000000, 1, 1767600000000, 1767700000000)",
+             (zeroblob(16), zeroblob(32), 'anna', NULL, 1767700000000, 1, 1767600000000, 1767700000000);
+         INSERT INTO events VALUES
+             (7, zeroblob(32), 'status', 'leg-1', 'CON-1', 'ringing', 'now', 0, x'7b7d', 1767600000000),
+             (9, randomblob(32), 'other', NULL, NULL, NULL, NULL, 0, x'7b7d', 1767600000000)",
     );
     older.close().unwrap();
     let store = serve(&path).await.unwrap();
     let found = store.find_visitor(&SessionHash([0; 32]), at(0)).await;
     assert_eq!(found.unwrap().unwrap().user.name, "anna");
     assert_eq!(store.count_ready_users(HOME, at(0)).await.unwrap(), 0);
+    let again = NewEvent {
+        leg: LegId::parse("leg-1"),
+        timestamp: Some("now".to_owned()),
+        ..event()
+    };
+    assert_eq!(store.append_event(&again).await.unwrap(), Appended::Repeat);
+    let stranger = stranger(&path);
+    let ids = "SELECT group_concat(id || ' ' || kind) FROM events ORDER BY id";
+    let kept: String = stranger.query_row(ids, [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, "7 status,9 other");
 }
 
 #[tokio::test]
