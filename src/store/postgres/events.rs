@@ -1,6 +1,6 @@
 //! Events: a batch of them in one statement, and the events of a call.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use async_trait::async_trait;
 use sqlx::{PgConnection, Row, postgres::PgRow, query};
@@ -62,18 +62,17 @@ const COMPARE: &str = "
     LEFT JOIN webhook_ids USING (issued_at, jti)
     ORDER BY place";
 
-/// Looks again after the commit: a ticket that was redeemed meanwhile told its call's streams before these
-/// events could be seen.
-const FIND_CALLS: &str = "
-    SELECT call.id AS call,
-           CASE WHEN call.id IS NOT NULL THEN pg_notify('click_to_call_changes', call.id::text)::text END
-    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked (leg, conversation, place)
-    LEFT JOIN LATERAL (
-        SELECT id FROM calls
-        WHERE calls.leg = asked.leg OR calls.conversation = asked.conversation
-        ORDER BY coalesce(calls.leg = asked.leg, false) DESC, created_at DESC
-        LIMIT 1) AS call ON true
-    ORDER BY place";
+/// Tells the streams of calls that were not known yet when their events were kept: a ticket that was redeemed meanwhile
+/// told them before the events could be seen.
+const TELL_CALLS: &str = "
+    SELECT pg_notify('click_to_call_changes', call::text)::text FROM (
+        SELECT DISTINCT call.id AS call
+        FROM unnest($1::text[], $2::text[]) AS asked (leg, conversation)
+        CROSS JOIN LATERAL (
+            SELECT id FROM calls
+            WHERE calls.leg = asked.leg OR calls.conversation = asked.conversation
+            ORDER BY coalesce(calls.leg = asked.leg, false) DESC, created_at DESC
+            LIMIT 1) AS call) AS told";
 
 const LIST: &str = "
     SELECT kind, leg, status, was_answered FROM events
@@ -101,15 +100,12 @@ pub(super) async fn append(
         .fetch_all(&mut *connection)
         .await?;
     let mut appended = Vec::with_capacity(events.len());
-    let (mut used, mut unassigned) = (Vec::new(), Vec::new());
+    let mut used = Vec::new();
     for (place, (row, event)) in rows.iter().zip(events).enumerate() {
         let call = row.try_get::<Option<Uuid>, _>("call")?.map(CallId);
         if !row.try_get("is_fresh")? {
             used.push((place, *event));
         } else if row.try_get("is_kept")? {
-            if call.is_none() && (event.leg.is_some() || event.conversation.is_some()) {
-                unassigned.push((place, *event));
-            }
             appended.push(Appended::New(call));
             continue;
         }
@@ -117,9 +113,6 @@ pub(super) async fn append(
     }
     if !used.is_empty() {
         refuse_forged(connection, &used, &mut appended).await?;
-    }
-    if !unassigned.is_empty() {
-        find_calls(connection, &unassigned, &mut appended).await?;
     }
     Ok(appended)
 }
@@ -146,23 +139,39 @@ async fn refuse_forged(
     Ok(())
 }
 
-async fn find_calls(
-    connection: &mut PgConnection,
-    unassigned: &[(usize, &NewEvent)],
-    appended: &mut [Appended],
-) -> Result<(), Fault> {
-    let events: Vec<&NewEvent> = unassigned.iter().map(|(_, event)| *event).collect();
-    let rows = query(FIND_CALLS)
-        .bind(column(&events, leg))
-        .bind(column(&events, conversation))
-        .fetch_all(connection)
-        .await?;
-    for (row, (place, _)) in rows.iter().zip(unassigned) {
-        let call = row.try_get::<Option<Uuid>, _>("call")?.map(CallId);
-        if let Some(outcome) = appended.get_mut(*place) {
-            *outcome = Appended::New(call);
-        }
+/// Whose event was kept before its call was known.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Unassigned {
+    leg: Option<String>,
+    conversation: Option<String>,
+}
+
+impl Unassigned {
+    /// `None` for an event that is nobody's.
+    pub(super) fn of(event: &NewEvent) -> Option<Self> {
+        let (leg, conversation) = (leg(event), conversation(event));
+        (leg.is_some() || conversation.is_some()).then(|| Self {
+            leg: leg.map(str::to_owned),
+            conversation: conversation.map(str::to_owned),
+        })
     }
+}
+
+/// Looks for their calls again, and tells all servers of those that there are now.
+pub(super) async fn tell_calls(
+    connection: &mut PgConnection,
+    unassigned: &HashSet<Unassigned>,
+) -> Result<(), Fault> {
+    let legs: Vec<_> = unassigned.iter().map(|one| one.leg.as_deref()).collect();
+    let conversations: Vec<_> = unassigned
+        .iter()
+        .map(|one| one.conversation.as_deref())
+        .collect();
+    query(TELL_CALLS)
+        .bind(legs)
+        .bind(conversations)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

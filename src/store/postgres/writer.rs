@@ -10,7 +10,7 @@ use tracing::{debug, warn};
 use super::{
     columns::text,
     database::{ATTEMPTS, PATIENCE},
-    events,
+    events::{self, Unassigned},
     fault::Fault,
     open,
 };
@@ -56,6 +56,7 @@ impl Writer {
         let task = Task {
             options,
             connection: None,
+            unassigned: HashSet::new(),
         };
         tracker.spawn(task.run(pending, closing.clone()));
         tracker.close();
@@ -95,6 +96,8 @@ struct Task {
     options: PgConnectOptions,
     /// `None` after a failure: the next batch opens it anew.
     connection: Option<PgConnection>,
+    /// Events that are kept, and whose calls are to be looked for again.
+    unassigned: HashSet<Unassigned>,
 }
 
 impl Task {
@@ -108,6 +111,10 @@ impl Task {
                     0 => break,
                     _ => self.commit(batch).await,
                 },
+            }
+            // Nobody waits for it; while others do, they come first.
+            if pending.is_empty() || self.unassigned.len() >= BATCH {
+                self.tell_calls().await;
             }
         }
         if let Some(connection) = self.connection
@@ -131,19 +138,21 @@ impl Task {
         match self.append(&events).await {
             Ok(appended) => {
                 for (pending, appended) in batch.into_iter().zip(appended) {
-                    pending.answer(Ok(appended));
+                    self.answer(pending, appended);
                 }
             }
             Err(fault) if fault.may_be_of_one_row() && batch.len() > 1 => {
                 warn!(%fault, events = batch.len(), "an event failed; its batch is taken apart");
                 for pending in batch {
                     let appended = self.append(&[&pending.event]).await;
-                    let appended = appended.map(|appended| appended.first().copied());
-                    pending.answer(match appended {
-                        Ok(Some(appended)) => Ok(appended),
-                        Ok(None) => Err(StoreError::Unavailable("it said nothing".to_owned())),
-                        Err(fault) => Err(fault.into()),
-                    });
+                    match appended.map(|appended| appended.first().copied()) {
+                        Ok(Some(appended)) => self.answer(pending, appended),
+                        Ok(None) => {
+                            let nothing = "it said nothing".to_owned();
+                            pending.answer(Err(StoreError::Unavailable(nothing)));
+                        }
+                        Err(fault) => pending.answer(Err(fault.into())),
+                    }
                 }
             }
             Err(fault) => {
@@ -154,6 +163,40 @@ impl Task {
                 }
             }
         }
+    }
+
+    fn answer(&mut self, pending: Pending, appended: Appended) {
+        if appended == Appended::New(None) {
+            self.unassigned.extend(Unassigned::of(&pending.event));
+        }
+        pending.answer(Ok(appended));
+    }
+
+    /// After a failure it is tried again with the next batch. Should none come, the streams' own connection is likely
+    /// to have failed as well, and they read the store when it is back.
+    async fn tell_calls(&mut self) {
+        if self.unassigned.is_empty() {
+            return;
+        }
+        match self.tell_calls_once().await {
+            Ok(()) => self.unassigned.clear(),
+            Err(fault) => {
+                debug!(%fault, "the streams of new calls were not told of their events");
+                if self.unassigned.len() >= BATCH {
+                    self.unassigned.clear();
+                }
+            }
+        }
+    }
+
+    async fn tell_calls_once(&mut self) -> Result<(), Fault> {
+        let mut connection = self.take_connection().await?;
+        let telling = events::tell_calls(&mut connection, &self.unassigned);
+        tokio::time::timeout(PATIENCE, telling)
+            .await
+            .unwrap_or(Err(Fault::Slow(PATIENCE)))?;
+        self.connection = Some(connection);
+        Ok(())
     }
 
     /// Begun anew when the connection breaks: whether the commit had come about is unknown then, and events that
@@ -173,15 +216,19 @@ impl Task {
 
     /// Whatever happens to the connection but success leaves none behind.
     async fn append_once(&mut self, events: &[&NewEvent]) -> Result<Vec<Appended>, Fault> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => open::connect(&self.options).await?,
-        };
+        let mut connection = self.take_connection().await?;
         let appended = tokio::time::timeout(PATIENCE, events::append(&mut connection, events))
             .await
             .unwrap_or(Err(Fault::Slow(PATIENCE)))?;
         self.connection = Some(connection);
         Ok(appended)
+    }
+
+    async fn take_connection(&mut self) -> Result<PgConnection, Fault> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => open::connect(&self.options).await,
+        }
     }
 }
 

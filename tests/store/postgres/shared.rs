@@ -9,7 +9,7 @@ use click_to_call::domain::{
 };
 use futures_util::future::{join, join_all};
 
-use super::{cut_connections, number, serve};
+use super::{cut_connections, execute, number, serve};
 use crate::{
     cluster::Cluster,
     records::{
@@ -243,6 +243,51 @@ async fn every_change_of_a_call_is_told_to_the_other() {
     one.append_event(&status_of(&leg(), "ringing"))
         .await
         .unwrap();
+    two.close().await;
+    following.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn event_that_is_kept_while_its_ticket_is_redeemed_is_told() {
+    let (one, two, database) = two().await;
+    let live = LiveCalls::default();
+    let call = call();
+    one.insert_call(&call).await.unwrap();
+    let mut watcher = live.watch(call.id).unwrap();
+    let following = {
+        let (two, live) = (Arc::clone(&two), live.clone());
+        tokio::spawn(async move { two.follow_changes(&live).await })
+    };
+    watcher.changed().await;
+
+    let redemption = redemption(&call);
+    let event = status_of(&redemption.leg, "ringing");
+    let key = event.replay.clone().unwrap();
+    let mut other = Cluster::shared().admin(&database).await;
+    let note = format!(
+        "INSERT INTO webhook_ids VALUES ({}, '{}', '{}')",
+        key.issued_at.timestamp_millis(),
+        key.jti,
+        "0".repeat(32)
+    );
+    execute(&mut other, "BEGIN").await;
+    execute(&mut other, &note).await;
+    let keeping = tokio::spawn({
+        let (one, event) = (Arc::clone(&one), event.clone());
+        async move { one.append_event(&event).await }
+    });
+    // It has seen the calls as they are, and waits to know whether its token is used.
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let mut admin = Cluster::shared().admin(&database).await;
+    while number(&mut admin, waiting).await == 0 {
+        assert!(!keeping.is_finished(), "the event did not wait");
+    }
+    two.redeem_ticket(&redemption).await.unwrap();
+    watcher.changed().await;
+    execute(&mut other, "ROLLBACK").await;
+    let appended = keeping.await.unwrap().unwrap();
+    assert_eq!(appended, Appended::New(None));
+    watcher.changed().await;
     two.close().await;
     following.await.unwrap();
 }
