@@ -26,7 +26,7 @@ fuzz: ## Try a hundred thousand hostile inputs of each kind (CASES=1000000 for m
 	@scripts/setup run
 	PROPTEST_CASES=$${CASES:-100000} cargo test --locked --release --test hostile
 
-bench: ## Measure it, each figure beside its reference (a minute or two)
+bench: ## Measure it, each figure beside its reference (some minutes)
 	@scripts/setup run
 	cargo bench --quiet --locked --bench service
 

@@ -22,6 +22,7 @@ use crate::{
     append_log,
     cluster::Cluster,
     load::{http::Connection, requests},
+    slow_disk,
     stage::Stage,
     table::{Row, median, median_ratio, number},
 };
@@ -52,13 +53,15 @@ pub(crate) fn rows() -> Vec<Row> {
             }
             singly.push(singly_per_second(&single_store).await);
         }
+        // The goals are shares of what a log does while a flush takes its time.
+        let judged = |bounds: [f64; 2]| slow_disk::is_here().then_some(bounds);
         let beside_log = |name: &str, rates: &[f64], bounds| {
             Row::share(
                 &format!("durable events/s from 64 senders{name} / an append-only log"),
                 number(median(rates)),
                 number(median(&appended)),
                 median_ratio(rates, &appended),
-                bounds,
+                judged(bounds),
             )
         };
         let mut rows = vec![beside_log("", &stored, [1.0, 0.6])];
@@ -70,7 +73,7 @@ pub(crate) fn rows() -> Vec<Row> {
             number(median(&stored)),
             number(median(&singly)),
             median_ratio(&stored, &singly),
-            [10.0, 5.0],
+            judged([10.0, 5.0]),
         ));
         rows
     })

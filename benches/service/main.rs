@@ -30,6 +30,7 @@ mod place;
 #[path = "../../tests/cli/service.rs"]
 #[expect(dead_code, reason = "the tests of the command line use all of it")]
 mod service;
+mod slow_disk;
 mod stage;
 mod table;
 mod tokens;
@@ -56,15 +57,21 @@ fn main() -> ExitCode {
         .skip(1)
         .filter(|arg| !arg.starts_with('-'))
         .collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
     let mut table = Table::default();
     for (name, rows) in GROUPS {
-        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+        if is_wanted(name) {
             eprintln!("{name} …");
             table.add(rows());
         }
     }
     println!("{table}");
-    if table.keeps_its_guards() {
+    let mut keeps_its_guards = table.keeps_its_guards();
+    if !slow_disk::is_here() && is_wanted("events") {
+        println!("With a flush of {} ms:\n", slow_disk::FLUSH);
+        keeps_its_guards &= slow_disk::run("events").success();
+    }
+    if keeps_its_guards {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

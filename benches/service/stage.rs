@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use tokio::runtime::Runtime;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
 
-use crate::{load::requests, place::Place, service::Service};
+use crate::{load::requests, place::Place, service::Service, slow_disk};
 
 pub(crate) struct Stage {
     pub(crate) runtime: Runtime,
@@ -65,5 +65,8 @@ pub(crate) fn ready() -> Place {
     // As it is run: a log and metrics.
     place.set("CLICK_TO_CALL__LOG__FORMAT", "json");
     place.set("CLICK_TO_CALL__METRICS__PORT", "0");
+    for (name, value) in slow_disk::variables() {
+        place.set(name, &value);
+    }
     place
 }

@@ -19,8 +19,8 @@ pub(crate) struct Row {
     figure: f64,
     unit: &'static str,
     wanted: Wanted,
-    goal: f64,
-    guard: f64,
+    /// Goal and guard. Without them it is told and not judged.
+    bounds: Option<[f64; 2]>,
 }
 
 impl Row {
@@ -30,7 +30,7 @@ impl Row {
         measured: String,
         reference: String,
         ratio: f64,
-        [goal, guard]: [f64; 2],
+        bounds: impl Into<Option<[f64; 2]>>,
     ) -> Self {
         let (name, unit, wanted) = (name.to_owned(), "", Wanted::AtLeast);
         Self {
@@ -40,8 +40,7 @@ impl Row {
             figure: ratio,
             unit,
             wanted,
-            goal,
-            guard,
+            bounds: bounds.into(),
         }
     }
 
@@ -51,7 +50,7 @@ impl Row {
         measured: String,
         reference: String,
         (figure, unit): (f64, &'static str),
-        [goal, guard]: [f64; 2],
+        bounds: [f64; 2],
     ) -> Self {
         let (name, wanted) = (name.to_owned(), Wanted::AtMost);
         Self {
@@ -61,8 +60,7 @@ impl Row {
             figure,
             unit,
             wanted,
-            goal,
-            guard,
+            bounds: Some(bounds),
         }
     }
 
@@ -79,20 +77,26 @@ impl Row {
             Wanted::AtMost => '≤',
         };
         let bound = |bound| format!("{sign} {}{}", number(bound), self.unit);
-        let verdict = if self.reaches(self.goal) {
-            "goal"
-        } else if self.reaches(self.guard) {
-            "guard only"
-        } else {
-            "MISSED"
+        let (goal, guard, verdict) = match self.bounds {
+            None => ("—".to_owned(), "—".to_owned(), "—"),
+            Some([goal, guard]) => {
+                let verdict = if self.reaches(goal) {
+                    "goal"
+                } else if self.reaches(guard) {
+                    "guard only"
+                } else {
+                    "MISSED"
+                };
+                (bound(goal), bound(guard), verdict)
+            }
         };
         [
             self.name.clone(),
             self.measured.clone(),
             self.reference.clone(),
             format!("{}{}", number(self.figure), self.unit),
-            bound(self.goal),
-            bound(self.guard),
+            goal,
+            guard,
             verdict.to_owned(),
         ]
     }
@@ -109,7 +113,8 @@ impl Table {
 
     /// Whether every figure is as good as it has to be on any machine.
     pub(crate) fn keeps_its_guards(&self) -> bool {
-        self.0.iter().all(|row| row.reaches(row.guard))
+        let keeps_it = |row: &Row| row.bounds.is_none_or(|[_, guard]| row.reaches(guard));
+        self.0.iter().all(keeps_it)
     }
 }
 
