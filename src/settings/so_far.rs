@@ -135,19 +135,24 @@ pub struct SectionsSoFar {
     pub webhooks: Option<Webhooks>,
     /// `vonage.client_api_url`, or what follows from the region.
     pub client_api_url: Option<Url>,
+    /// What is wrong with those that are `None`.
+    pub faults: Vec<Fault>,
 }
 
 /// Loads those sections that have no fault.
 pub fn load_sections_so_far(sources: &Sources) -> SectionsSoFar {
     let mut reader = Reader::new(layers::merge(sources));
     let region = reader.value(&vonage::REGION);
-    SectionsSoFar {
+    let mut so_far = SectionsSoFar {
         http: http::read(&mut reader).ok(),
         token: token::read(&mut reader).ok(),
         visitors: visitors::read(&mut reader).ok(),
         webhooks: webhooks::read(&mut reader).ok(),
         client_api_url: vonage::read_client_api_url(&mut reader, region).ok(),
-    }
+        faults: Vec::new(),
+    };
+    so_far.faults = reader.faults;
+    so_far
 }
 
 fn known<T: Shown>(reader: &mut Reader, key: &'static Key<T>) -> Option<T> {

@@ -2,9 +2,13 @@
 
 use std::{
     process::Command,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
+use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{
@@ -194,5 +198,85 @@ async fn nothing_private_is_in_the_traces_of_calls() {
             .as_str()
             .unwrap()
             .contains("conversation_uuid=CON-aaaaaaaa")
+    );
+}
+
+/// A fault of a gateway does not say that the telephone does not ring.
+#[tokio::test(flavor = "multi_thread")]
+async fn call_that_vonage_does_not_confirm_is_hung_up_and_counted() {
+    let live = Live::start().await;
+    let asked = AtomicUsize::new(0);
+    live.vonage.answering(move |answer| {
+        if answer.is(&Method::POST, "/v1/calls") && asked.fetch_add(1, Ordering::SeqCst) == 1 {
+            answer.status = StatusCode::GATEWAY_TIMEOUT;
+        }
+    });
+    let mut scenario = well();
+    scenario["destinations"][DESTINATION] =
+        json!([{ "does": "answer", "digits": "1111" }, { "does": "no_answer" }]);
+    let run = live.call(&scenario, &["--yes"]).await;
+    run.says(
+        "patience",
+        "untried",
+        "whether the call was made is not known: 504",
+    );
+    assert!(!run.err.contains("spent: EUR 0.1000"), "{}", run.err);
+    let legs = live.legs().await;
+    assert_eq!(legs.len(), 2);
+    assert!(legs.iter().all(|leg| leg["over"] == true), "{legs:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn call_of_which_vonage_does_not_say_that_it_is_over_is_hung_up_and_named() {
+    let live = Live::start().await;
+    live.vonage.answering(|answer| {
+        if answer.method == Method::GET && answer.path.starts_with("/v1/calls/") {
+            answer.status = StatusCode::INTERNAL_SERVER_ERROR;
+        }
+    });
+    let hung_up = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&hung_up);
+    live.vonage.asking(move |request| {
+        if request.method == Method::PUT && request.uri.path().starts_with("/v1/calls/") {
+            seen.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let run = live.call(&well(), &["--yes", "--budget", "0.1"]).await;
+    assert_eq!(run.code, 1);
+    assert!(hung_up.load(Ordering::SeqCst) > 0);
+    let left = run.json["left_behind"][0].as_str().unwrap();
+    assert!(
+        left.starts_with("the call ") && left.contains("500") && left.contains("within 85 seconds"),
+        "{left}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn destination_that_costs_anything_is_not_called() {
+    let live = Live::start().await;
+    let mut variables = live.folder.variables.clone();
+    variables.insert(
+        "DESTINATION_PHONE_NUMBER".to_owned(),
+        "881612345678".to_owned(),
+    );
+    variables.insert(
+        "PUBLIC_URL".to_owned(),
+        "https://calls.example.com".to_owned(),
+    );
+    let err = live.fails(&variables, "0").await;
+    assert!(err.contains("+881, satellite networks"), "{err}");
+    assert_eq!(live.left_at_vonage().await, Vec::<Value>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn address_that_vonage_can_not_reach_is_refused_before_anything_is_asked() {
+    let live = Live::start().await;
+    let mut variables = live.folder.variables.clone();
+    variables.retain(|name, _| !["VONAGE_API_URL", "VONAGE_REST_URL"].contains(&&**name));
+    variables.insert("PUBLIC_URL".to_owned(), "http://localhost:3000".to_owned());
+    let err = live.fails(&variables, "0").await;
+    assert!(
+        err.contains("http.public_url: http://localhost:3000 leads to this machine"),
+        "{err}"
     );
 }

@@ -175,12 +175,62 @@ async fn users_and_calls_of_others_are_left_alone_even_if_vonage_lists_them() {
         }
     });
     assert_eq!(live.call(&well(), &["--yes"]).await.code, 0);
+    for (name, trace) in live.traces() {
+        assert!(!trace.contains("supportuser"), "{name}: {trace}");
+    }
     let changed = changed.lock().unwrap().clone();
     assert!(!changed.is_empty());
     assert!(
         !changed.iter().any(|path| path.ends_with("-other")),
         "{changed:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_that_stay_are_named() {
+    let live = Live::start().await;
+    let fault = json!({ "method": "DELETE", "path": "/v1/users/*", "answer": "internal_error" });
+    live.play(json!({ "requests": [fault] })).await;
+    let run = live.run(&["--yes"]).await;
+    assert_eq!(run.code, 1);
+    let left = run.json["left_behind"].as_array().unwrap();
+    assert!(!left.is_empty());
+    for user in left {
+        let user = user.as_str().unwrap();
+        assert!(
+            user.starts_with("the user USR-") && user.contains("(500"),
+            "{user}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn place_where_no_traces_can_be_kept_is_told_before_anything_is_made() {
+    let live = Live::start().await;
+    std::fs::write(live.folder.path().join("file"), "").unwrap();
+    let args = [
+        "doctor",
+        "--live",
+        "--yes",
+        "--budget",
+        "0",
+        "--traces",
+        "file/traces",
+    ];
+    let (code, _, err) = world::run(live.folder.path(), &live.folder.variables, &args).await;
+    assert_eq!(code, 1);
+    assert!(err.contains("cannot make the folder file/traces"), "{err}");
+    assert!(!err.contains("not whole"), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_are_faulty_are_told() {
+    let live = Live::start().await;
+    let mut variables = live.folder.variables.clone();
+    let acl = "CLICK_TO_CALL__TOKEN__ACL".to_owned();
+    variables.insert(acl, "garbage".to_owned());
+    let run = live.run_with(&variables, &["--yes"]).await;
+    assert!(run.err.contains("token.acl"), "{}", run.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,9 +2,12 @@
 
 use futures_util::FutureExt;
 
-use crate::cli::doctor::{
-    check::{Check, Trouble, Verdict},
-    context::Context,
+use crate::{
+    cli::doctor::{
+        check::{Check, Trouble, Verdict},
+        context::Context,
+    },
+    domain::phone_number::PhoneNumber,
 };
 
 /// Country codes that are no country's: satellites, and services that cost what their owner asks.
@@ -28,24 +31,28 @@ pub(in crate::cli::doctor) const CHECK: Check = Check {
 
 fn look(context: &Context) -> Verdict {
     let destination = context.destination()?;
-    let digits = destination.as_str();
     if context.number().is_ok_and(|number| number == destination) {
         return Err(Trouble::failed(
             "DESTINATION_PHONE_NUMBER is the same as VONAGE_NUMBER: the call would ring at itself",
             "set DESTINATION_PHONE_NUMBER to the support desk's own telephone",
         ));
     }
-    let costly = NOT_COUNTRIES
-        .iter()
-        .find(|(code, _name)| digits.starts_with(code));
-    if let Some((code, name)) = costly {
+    if let Some(why) = no_country(destination) {
         return Err(Trouble::failed(
-            format!(
-                "{} begins with +{code}, {name}: no country, and as dear as its owner likes",
-                destination.masked()
-            ),
+            why,
             "set DESTINATION_PHONE_NUMBER to the support desk's telephone, with its country code",
         ));
     }
     Ok(format!("{} is a number of a country", destination.masked()))
+}
+
+/// Why a call there may cost anything.
+pub(in crate::cli::doctor) fn no_country(number: &PhoneNumber) -> Option<String> {
+    let (code, name) = NOT_COUNTRIES
+        .iter()
+        .find(|(code, _name)| number.as_str().starts_with(code))?;
+    Some(format!(
+        "{} begins with +{code}, {name}: no country, and as dear as its owner likes",
+        number.masked()
+    ))
 }

@@ -4,7 +4,7 @@ mod account;
 mod application;
 mod assets;
 mod database;
-mod destination;
+pub(super) mod destination;
 mod key;
 mod number;
 mod port;

@@ -19,6 +19,8 @@ use super::{
 const RING: u64 = 30;
 /// Longest call in seconds, after which Vonage ends it: a started minute, with room for its clock.
 const LIMIT: u64 = 55;
+/// A call ends by itself after this.
+pub(super) const LONGEST: Duration = Duration::from_secs(RING + LIMIT);
 /// Seconds that the second telephone of the second call rings, and may be talked to.
 const CONNECT_RING: u64 = 5;
 const CONNECT_LIMIT: u64 = 15;
@@ -126,7 +128,7 @@ impl Calls<'_> {
             "event_url": [self.listener.url(event)], "event_method": "POST",
             "ringing_timer": RING, "length_timer": LIMIT,
         });
-        let uuid = match self.stage.place(body).await {
+        let uuid = match self.stage.place(body, self.listener).await {
             Ok(answer) if answer.status.is_success() => answer.text("/uuid").map(str::to_owned),
             Ok(answer) => {
                 self.budget.settle(reserved, Some(Euros::default()));
@@ -141,12 +143,11 @@ impl Calls<'_> {
                 };
             }
         };
-        let longest = Duration::from_secs(RING + LIMIT) + GRACE;
         let is_last = |received: &Received| {
             let is_over = received.text("status") == Some("completed") || received.is_failure();
             is_over && received.text("uuid") == uuid.as_deref()
         };
-        let is_over = self.listener.wait(longest, event, is_last).await;
+        let is_over = self.listener.wait(LONGEST + GRACE, event, is_last).await;
         self.stage.hang_up(self.listener).await;
         let events = self.events(event);
         self.budget.settle(reserved, price(&events));

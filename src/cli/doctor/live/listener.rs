@@ -9,7 +9,10 @@ use std::{
 };
 
 use actix_web::{
-    App, HttpRequest, HttpResponse, HttpServer, dev::ServerHandle, http::header::AUTHORIZATION, web,
+    App, HttpRequest, HttpResponse, HttpServer,
+    dev::ServerHandle,
+    http::header::{AUTHORIZATION, RETRY_AFTER},
+    web,
 };
 use anyhow::Context as _;
 use serde_json::Value;
@@ -233,7 +236,12 @@ async fn take(inbox: web::Data<Inbox>, request: HttpRequest, body: web::Bytes) -
     let mut parts = request.path().trim_start_matches('/').splitn(2, '/');
     let slot = match (parts.next(), parts.next()) {
         (Some(path), Some(slot)) if path == inbox.path => slot.to_owned(),
-        _ => return HttpResponse::NotFound().finish(),
+        // It may be the service that this stands in for: Vonage sends its events again after this, and a 404 is final.
+        _ => {
+            return HttpResponse::ServiceUnavailable()
+                .insert_header((RETRY_AFTER, "60"))
+                .finish();
+        }
     };
     if slot == NONCE {
         return HttpResponse::Ok().body(inbox.nonce.clone());

@@ -9,6 +9,7 @@ mod budget;
 mod calls;
 mod conversation;
 mod finding;
+mod leaving;
 mod listener;
 mod needs;
 mod plan;
@@ -26,6 +27,7 @@ use std::{io::Write, path::PathBuf, sync::Arc};
 use chrono::TimeDelta;
 use clap::Args;
 use secrecy::ExposeSecret;
+use tokio::signal::unix::{SignalKind, signal};
 
 use self::{
     calls::Ring,
@@ -128,13 +130,17 @@ pub(super) async fn run(
         writeln!(handles.err, "nothing was made and nothing was spent")?;
         return Ok(Outcome::Failed);
     }
+    traces.make()?;
     // From here on a stop is kept until what was made is deleted.
     let stop = serve::stop_signals()?;
+    // Whoever closes the terminal means a stop, too.
+    let mut hangup = signal(SignalKind::hangup())?;
     let webhooks = plan.webhooks(&needs);
     let stage = Stage::set_up(needs, &webhooks, Arc::clone(&traces), clock.clone()).await?;
     let asked = tokio::select! {
         asked = ask_all(&stage, &plan, clock, handles.err) => Some(asked),
         () = stop.first => None,
+        _ = hangup.recv() => None,
     };
     let listener = plan.telephone.as_ref().map(|telephone| &telephone.listener);
     let left_behind = tokio::select! {
@@ -158,10 +164,13 @@ pub(super) async fn run(
                 handles,
                 assume_yes: false,
             };
-            Some(prompt.ask::<String>(
-                "Which number did the telephone show? (Enter: nobody knows)",
-                "say --yes to be asked nothing",
-            )?)
+            // Without an answer nobody knows, and what was found out is told all the same.
+            prompt
+                .ask::<String>(
+                    "Which number did the telephone show? (Enter: nobody knows)",
+                    "say --yes to be asked nothing",
+                )
+                .ok()
         };
         let number = &telephone.needs.number;
         findings.push(conversation::caller_id(&first, number, read.as_deref()));

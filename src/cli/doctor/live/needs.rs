@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::{
+    cli::{account::ensure_in_reach, doctor::checks::destination::no_country},
     domain::phone_number::PhoneNumber,
     settings::{
         Http, Region, Sources,
@@ -53,6 +54,11 @@ impl Needs {
         let sections = so_far::load_sections_so_far(sources);
         let account = so_far.account();
         let calls = call_needs(&so_far, sections.http.as_ref(), port);
+        let refused = if with_calls {
+            refusals(&so_far)
+        } else {
+            Vec::new()
+        };
         if let (Ok(account), Some(public_url), Some(region), Some(client_api_url), Some(token)) = (
             &account,
             &so_far.public_url,
@@ -60,6 +66,7 @@ impl Needs {
             &sections.client_api_url,
             &sections.token,
         ) && (calls.is_some() || !with_calls)
+            && refused.is_empty()
         {
             return Ok(Self {
                 account: account.clone(),
@@ -71,6 +78,9 @@ impl Needs {
             });
         }
         let mut missing: Vec<String> = so_far.faults.iter().map(ToString::to_string).collect();
+        let more = sections.faults.iter();
+        let more = more.filter(|fault| !so_far.faults.contains(fault));
+        missing.extend(more.map(ToString::to_string));
         if let Err(faults) = account {
             let more = faults
                 .0
@@ -78,6 +88,7 @@ impl Needs {
                 .filter(|fault| !so_far.faults.contains(fault));
             missing.extend(more.map(ToString::to_string));
         }
+        missing.extend(refused);
         let secret = so_far.signature_secret.is_some();
         for (key, variable, is_there) in [
             ("http.public_url", "PUBLIC_URL", so_far.public_url.is_some()),
@@ -117,6 +128,20 @@ impl Needs {
             missing.join("\n  ")
         )
     }
+}
+
+/// What is there and would make the calls useless or dear.
+fn refusals(so_far: &SettingsSoFar) -> Vec<String> {
+    let mut refusals = Vec::new();
+    if let (Some(public_url), Some(api_url)) = (&so_far.public_url, &so_far.api_url)
+        && let Err(error) = ensure_in_reach(public_url, api_url)
+    {
+        refusals.push(format!("http.public_url: {error}"));
+    }
+    if let Some(why) = so_far.destination.as_ref().and_then(no_country) {
+        refusals.push(format!("lines.support.destination: {why}"));
+    }
+    refusals
 }
 
 fn call_needs(so_far: &SettingsSoFar, http: Option<&Http>, port: Option<u16>) -> Option<CallNeeds> {

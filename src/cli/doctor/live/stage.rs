@@ -1,14 +1,13 @@
-//! What is made at Vonage for the time of a run, and taken away at its end: an application with a key pair that exists
-//! nowhere else, and its users. The owner's application, numbers and webhooks are never touched.
+//! What is made at Vonage for the time of a run, and taken away at its end ([`super::leaving`]): an application with a key
+//! pair that exists nowhere else, and its users. The owner's application, numbers and webhooks are never touched.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use anyhow::{Context as _, bail};
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use rsa::{
     RsaPrivateKey,
     pkcs8::{EncodePrivateKey, LineEnding},
@@ -20,6 +19,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
+    leaving::Made,
     listener::Listener,
     needs::Needs,
     traces::Traces,
@@ -41,10 +41,7 @@ const KEY_BITS: usize = 2_048;
 /// Life of every token.
 const TOKEN_LIFE: Duration = Duration::from_mins(15);
 /// Should a user not be deleted here, Vonage forgets it after this many seconds.
-const USER_TTL: u64 = 3_600;
-/// A call that was just made is not hung up at once.
-const HANG_UP_TRIES: usize = 8;
-const HANG_UP_PAUSE: Duration = Duration::from_millis(500);
+pub(super) const USER_TTL: u64 = 3_600;
 /// Milliseconds that Vonage is told to wait for a connection: neither a default nor what `setup` writes.
 pub(super) const CONNECT_TIMEOUT: u64 = 700;
 
@@ -59,18 +56,6 @@ pub(super) struct Stage {
     made: Mutex<Made>,
     key: ApplicationKey,
     clock: Clock,
-}
-
-/// What may be taken away again, and nothing else: whose users and calls a token of the application lists is not said
-/// anywhere, so that a list is never gone through.
-#[derive(Debug, Default)]
-struct Made {
-    /// Users that were asked for, by name, with the id of those that are known to have been made.
-    users: BTreeMap<String, Option<String>>,
-    /// Calls that Vonage says it made.
-    calls: BTreeSet<String>,
-    /// A call that was asked for, of which Vonage's answer has not come.
-    has_asked: bool,
 }
 
 /// A user of the temporary application.
@@ -119,13 +104,14 @@ impl Stage {
                 stage.shown = answer.body;
                 Ok(stage)
             }
-            Ok(answer) => bail!(
+            Ok(answer) if !answer.status.is_server_error() => bail!(
                 "Vonage does not make the temporary application: {}",
                 answer.words()
             ),
-            Err(fault) => bail!(
+            doubt => bail!(
                 "whether the temporary application was made is not known ({fault}); if the dashboard \
-                 (https://dashboard.nexmo.com/applications) has {NAME:?}, delete it there"
+                 (https://dashboard.nexmo.com/applications) has {NAME:?}, delete it there",
+                fault = doubt.map_or_else(|fault| fault, |answer| answer.words()),
             ),
         }
     }
@@ -147,128 +133,26 @@ impl Stage {
         })
     }
 
-    /// Deletes everything that was made. Returns what is still there, each with the command that deletes it.
-    pub(super) async fn take_down(&self, listener: Option<&Listener>) -> Vec<String> {
-        if let Some(listener) = listener {
-            self.hang_up(listener).await;
-        }
-        let users = self.made().users.clone();
-        for (name, id) in users {
-            let mut ids = self.ids_of(&name).await;
-            ids.extend(id);
-            for id in ids {
-                // What is left of them is said by the application's deletion, and their time is short anyway.
-                let segments = ["v1", "users", id.as_str()];
-                let _ = self
-                    .by_application("user-deletion", Method::DELETE, &segments, None)
-                    .await;
-            }
-        }
-        let host = self.applications_host();
-        let segments = ["v2", "applications", self.id.as_str()];
-        let mut why = String::new();
-        for _ in 0..3 {
-            let request = Request::new("application-deletion", Method::DELETE, &host, &segments);
-            match self.by_account(request).await {
-                Ok(answer)
-                    if answer.status.is_success() || answer.status == StatusCode::NOT_FOUND =>
-                {
-                    return Vec::new();
-                }
-                Ok(answer) => why = answer.words(),
-                Err(fault) => why = fault,
-            }
-        }
-        vec![self.left_behind(&why)]
-    }
-
-    /// That the application is still there, why, and the command that deletes it.
-    pub(super) fn left_behind(&self, why: &str) -> String {
-        format!(
-            "the application {id} ({why}): curl -u \"$VONAGE_API_KEY:$VONAGE_API_SECRET\" -X DELETE \
-             {origin}/v2/applications/{id}",
-            id = self.id,
-            origin = self.applications_host().origin().ascii_serialization(),
-        )
-    }
-
     /// Asks for a call.
     ///
     /// # Errors
-    /// In words, when no answer has come.
-    pub(super) async fn place(&self, body: Value) -> Result<Answer, String> {
-        self.made().has_asked = true;
+    /// In words, when it may have been made all the same: no answer has come, or a fault of Vonage's.
+    pub(super) async fn place(&self, body: Value, listener: &Listener) -> Result<Answer, String> {
+        let known = self.calls(listener).len();
+        self.made().in_doubt = Some(known);
         let answer = self
             .by_application("call", Method::POST, &["v1", "calls"], Some(body))
             .await?;
+        if answer.status.is_server_error() {
+            return Err(answer.words());
+        }
         let mut made = self.made();
-        made.has_asked = false;
+        made.in_doubt = None;
         made.calls.extend(answer.text("/uuid").map(str::to_owned));
         Ok(answer)
     }
 
-    /// Hangs up the calls that were made here: those that Vonage said it made, and those that its webhooks told of, as
-    /// the answer to one that was interrupted is missing. What does not hang up ends by its own limit.
-    pub(super) async fn hang_up(&self, listener: &Listener) {
-        for _ in 0..HANG_UP_TRIES {
-            let (mut calls, has_asked) = {
-                let made = self.made();
-                (made.calls.clone(), made.has_asked)
-            };
-            let told = listener.all();
-            calls.extend(
-                told.iter()
-                    .filter_map(|one| one.text("uuid"))
-                    .map(str::to_owned),
-            );
-            let mut is_any_open = has_asked && calls.is_empty();
-            for uuid in &calls {
-                let segments = ["v1", "calls", uuid.as_str()];
-                let shown = self
-                    .by_application("call-state", Method::GET, &segments, None)
-                    .await;
-                if !shown.is_ok_and(|answer| is_open(&answer)) {
-                    continue;
-                }
-                is_any_open = true;
-                let body = json!({ "action": "hangup" });
-                let _ = self
-                    .by_application("hang-up", Method::PUT, &segments, Some(body))
-                    .await;
-            }
-            if !is_any_open {
-                return;
-            }
-            // Vonage refuses to hang up in a call's first seconds.
-            tokio::time::sleep(HANG_UP_PAUSE).await;
-        }
-    }
-
-    /// Ids of the users of exactly this name: the answer to one that was interrupted is missing, and there may be two.
-    async fn ids_of(&self, name: &str) -> BTreeSet<String> {
-        let request = Request {
-            query: &[("name", name)],
-            ..Request::new(
-                "users",
-                Method::GET,
-                &self.needs.account.api_url,
-                &["v1", "users"],
-            )
-        };
-        let listed = self.as_application(request).await.ok();
-        let users = listed
-            .as_ref()
-            .and_then(|answer| answer.body.pointer("/_embedded/users")?.as_array());
-        let of_name = users
-            .into_iter()
-            .flatten()
-            .filter(|user| user.get("name").and_then(Value::as_str) == Some(name));
-        of_name
-            .filter_map(|user| user.get("id")?.as_str().map(str::to_owned))
-            .collect()
-    }
-
-    fn made(&self) -> MutexGuard<'_, Made> {
+    pub(super) fn made(&self) -> MutexGuard<'_, Made> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -353,13 +237,6 @@ impl Stage {
     pub(super) fn applications_host(&self) -> Url {
         hosts::of_applications(&self.needs.account.api_url)
     }
-}
-
-fn is_open(call: &Answer) -> bool {
-    matches!(
-        call.text("/status"),
-        Some("started" | "ringing" | "answered")
-    )
 }
 
 fn signed(token: Result<String, MintError>) -> Result<SecretString, String> {

@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use anyhow::Context as _;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use url::form_urlencoded;
@@ -25,8 +26,8 @@ pub(super) struct Traces {
 }
 
 impl Traces {
-    /// For a folder that must not be there yet: traces of two runs would be told apart by nobody. It is made when there is
-    /// something to write.
+    /// For a folder that must not be there yet: traces of two runs would be told apart by nobody. It is made
+    /// when everything is agreed to.
     pub(super) fn open(folder: &Path, redactor: Redactor) -> anyhow::Result<Self> {
         if folder.symlink_metadata().is_ok() {
             anyhow::bail!(
@@ -39,6 +40,16 @@ impl Traces {
             redactor,
             count: AtomicUsize::new(1),
             fault: Mutex::default(),
+        })
+    }
+
+    /// Makes the folder, so that a place that can't be written to is told before anything is spent.
+    pub(super) fn make(&self) -> anyhow::Result<()> {
+        fs::create_dir_all(&self.folder).with_context(|| {
+            format!(
+                "cannot make the folder {} for the traces; name another one with --traces",
+                self.folder.display()
+            )
         })
     }
 

@@ -50,6 +50,8 @@ pub(super) async fn by_name(stage: &Stage, user: &User) -> Finding {
         let segments = ["v1", "users"];
         let request = Request {
             query: &[("name", &user.name)],
+            // It may be a list of the owner's users.
+            is_traced: false,
             ..Request::new(
                 "user-by-name",
                 Method::GET,

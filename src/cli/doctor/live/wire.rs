@@ -68,6 +68,11 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// Whether what was to be deleted is not there.
+    pub(super) fn is_gone(&self) -> bool {
+        self.status.is_success() || self.status == StatusCode::NOT_FOUND
+    }
+
     /// The status, and Vonage's own word for what is wrong: `404 user:error:not-found`.
     pub(super) fn words(&self) -> String {
         let word = ["code", "type", "title", "error-code-label"]
