@@ -134,6 +134,23 @@ async fn a_key_that_another_user_needs_stays_readable() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_not_closed_before_the_services_folder_is_made() {
+    let mut world = World::start().await;
+    let folder = world.folder.path().to_owned();
+    let key = folder.join("private.key");
+    let database = folder.join("not-there/calls.db");
+    // The folder above it is the key's owner's, and says nothing of the service's user.
+    world
+        .folder
+        .set("DATABASE_URL", &format!("sqlite://{}", database.display()));
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
+    let report = world.folder.doctor(&["--fix"]).await;
+    report.warns("key", "can be read by its group (mode 0640)", "chmod 640");
+    let mode = fs::metadata(&key).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o640);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_application_without_rtc_has_one_fault_and_is_mended_in_one_run() {
     let world = World::start().await;
     let account = world.account();

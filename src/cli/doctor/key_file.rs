@@ -6,6 +6,7 @@
 
 use std::{
     fs,
+    ops::RangeInclusive,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -17,6 +18,10 @@ const GROUP_READS: u32 = 0o040;
 const OTHERS_READ: u32 = 0o004;
 /// Writing by anybody but the owner, which no service needs.
 const OTHERS_WRITE: u32 = 0o022;
+
+/// Users that systemd gives to units with `DynamicUser=`: another one, maybe, at each start (systemd.io, "Users, Groups,
+/// UIDs and GIDs on systemd Systems").
+const PASSING_USERS: RangeInclusive<u32> = 61_184..=65_519;
 
 /// User and group of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +92,15 @@ impl KeyFile {
     pub(super) fn remedy(&self) -> String {
         let path = self.path.display();
         match (self.service, self.safe_mode()) {
+            (Some(service), _)
+                if self.is_hidden_from(service) && PASSING_USERS.contains(&service.user) =>
+            {
+                format!(
+                    "LoadCredential=private.key:{path} and Environment=VONAGE_PRIVATE_KEY_FILE=%d/private.key in the \
+                     service's unit, then chmod 600 {path}: with DynamicUser= the service may be another user at each \
+                     start, so that neither the mode nor an owner would do"
+                )
+            }
             (Some(service), _) if self.is_hidden_from(service) => {
                 let Owner { user, group } = service;
                 format!(
@@ -129,21 +143,19 @@ impl KeyFile {
     }
 }
 
-/// Whose a SQLite file is or, before the first start, the folder that it will be made in.
+/// Whose a SQLite file is or, before the first start, the folder that it will be made in. A folder farther up tells nothing:
+/// those below it are made for the service, by root or by systemd.
 fn who_runs_on(database: &DatabaseUrl) -> Option<Owner> {
     let DatabaseUrl::Sqlite(path) = database else {
         return None;
     };
-    path.ancestors()
-        .map(|place| {
-            // The last ancestor of a relative path is empty.
-            if place.as_os_str().is_empty() {
-                Path::new(".")
-            } else {
-                place
-            }
-        })
-        .find_map(|place| fs::metadata(place).ok())
+    let folder = match path.parent()? {
+        here if here.as_os_str().is_empty() => Path::new("."),
+        folder => folder,
+    };
+    fs::metadata(path)
+        .or_else(|_| fs::metadata(folder))
+        .ok()
         .map(|metadata| Owner::of(&metadata))
 }
 
@@ -214,6 +226,33 @@ mod tests {
         );
         // Writing is nothing that it needs.
         assert_eq!(file(0o666, ROOT, Some(SERVICE)).safe_mode(), Some(0o644));
+    }
+
+    #[test]
+    fn a_user_for_one_start_is_not_made_the_owner() {
+        let service = Owner {
+            user: 61_184,
+            group: 61_184,
+        };
+        let remedy = file(0o644, ROOT, Some(service)).remedy();
+        assert!(remedy.starts_with("LoadCredential="), "{remedy}");
+        assert!(!remedy.contains("chown"), "{remedy}");
+    }
+
+    #[test]
+    fn only_the_database_or_its_own_folder_tells_who_runs_the_service() {
+        let state = tempfile::tempdir().unwrap();
+        let tell = |path: PathBuf| who_runs_on(&DatabaseUrl::Sqlite(path));
+        let owner = Owner::of(&state.path().metadata().unwrap());
+        let database = state.path().join("calls.db");
+        assert_eq!(tell(database.clone()), Some(owner));
+        fs::write(&database, "").unwrap();
+        assert_eq!(tell(database), Some(owner));
+        assert_eq!(tell("calls.db".into()), tell("./calls.db".into()));
+        assert!(tell("calls.db".into()).is_some());
+        // Not made yet: whose the folder above is says nothing.
+        assert_eq!(tell(state.path().join("click-to-call/calls.db")), None);
+        assert_eq!(tell("no-such-folder/calls.db".into()), None);
     }
 
     #[test]
