@@ -130,8 +130,8 @@ export class CallFlow {
 
   /** @param {boolean} muted */
   async mute(muted) {
-    await this.#voice.mute(muted);
-    this.dispatch({ type: "muted", muted });
+    const isUnheard = await this.#voice.mute(muted);
+    if (isUnheard !== null) this.dispatch({ type: "muted", muted: isUnheard });
   }
 
   /** @param {string} digits */

@@ -156,22 +156,21 @@ export class Voice {
   /**
    * Muting takes effect here, at once: it can't fail. Unmuting can, and then the visitor stays unheard.
    * @param {boolean} muted
+   * @returns {Promise<boolean | null>} whether the visitor is unheard now; null when this call is over
    */
   async mute(muted) {
     const leg = this.#leg;
-    if (leg === null) return;
-    if (muted) {
-      this.#silence();
-      await this.#ask((client) => client.mute(leg)).catch(() => {});
-    } else {
-      try {
-        await this.#ask((client) => client.unmute(leg));
-      } catch (error) {
-        // The SDK opens the microphone before it asks.
-        this.#silence();
-        throw error;
-      }
-    }
+    if (leg === null) return null;
+    if (muted) this.#silence();
+    const isDone = await this.#ask((client) => (muted ? client.mute(leg) : client.unmute(leg))).then(
+      () => true,
+      () => false,
+    );
+    // The microphone may be another call's meanwhile.
+    if (this.#leg !== leg) return null;
+    // The SDK opens it before it asks.
+    if (!isDone) this.#silence();
+    return muted || !isDone;
   }
 
   #silence() {

@@ -294,6 +294,38 @@ test("a visitor whom Vonage does not unmute stays unheard", async (demo) => {
   await page.getByRole("button", { name: "Mute", pressed: true }).waitFor();
 });
 
+test("an unmuting that fails after the call leaves the next one heard", async (demo) => {
+  const visitor = await demo.visit();
+  const { page, context } = visitor;
+  await page.addInitScript(keepMicrophone);
+  await page.reload();
+  await demo.desk({ does: "answer" });
+  await pressCall(visitor);
+  await shows(visitor, "in-call");
+  await page.getByRole("button", { name: "Mute", pressed: false }).click();
+  const asked = gate();
+  const failing = gate();
+  const failed = gate();
+  await context.route(/\/events$/, async (route) => {
+    if (!route.request().postData()?.includes("audio:mute:off")) return route.fallback();
+    asked.open();
+    await failing.passed;
+    await route.fulfill({ status: 500, json: {}, headers: { "Access-Control-Allow-Origin": "*" } });
+    failed.open();
+  });
+  await page.getByRole("button", { name: "Mute", pressed: true }).click();
+  await asked.passed;
+  await hangUp(visitor);
+  await shows(visitor, "ended");
+  await pressCall(visitor, "Call again");
+  await shows(visitor, "in-call");
+  failing.open();
+  await failed.passed;
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 0)));
+  await page.getByRole("button", { name: "Mute", pressed: false }).waitFor();
+  assert.deepEqual(await microphone(visitor), { enabled: true, readyState: "live" });
+});
+
 test("a microphone that is refused when the page is back is told as that", async (demo) => {
   const { visitor, own } = await talking(demo);
   await visitor.page.addInitScript(() => {
