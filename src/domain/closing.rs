@@ -1,6 +1,9 @@
 //! Closes calls that are over, so that only those that are not are looked at again.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -18,8 +21,8 @@ use super::{
 /// Open calls that are read at a time.
 const OPEN_CALLS: u32 = 1_000;
 
-/// After so many questions that Vonage did not answer the rest are left to the next look: each may take as long as its
-/// time limit, and calls that need no question would wait behind them.
+/// After so many questions that a region of Vonage did not answer its other calls are left to a later look: each question
+/// may take as long as its time limit, and calls that need none would wait behind them.
 const UNANSWERED: u8 = 3;
 
 /// Looks at the open calls now and then.
@@ -66,7 +69,7 @@ impl Closer {
     ) -> Result<Look, StoreError> {
         let mut look = Look::default();
         let mut over = HashSet::new();
-        let mut unanswered = 0;
+        let mut unanswered = HashMap::new();
         let mut page = store.list_open_calls(now, None, OPEN_CALLS).await?;
         while let Some(last) = page.last().cloned() {
             for call in page {
@@ -108,12 +111,13 @@ async fn is_over(
     provider: &dyn Provider,
     call: &Call,
     now: DateTime<Utc>,
-    unanswered: &mut u8,
+    unanswered: &mut HashMap<Option<String>, u8>,
 ) -> bool {
     let too_old = call.redeemed_at.is_none_or(|at| now - at > CERTAINLY_OVER);
     let Some(leg) = call.leg.as_ref().filter(|_| !too_old) else {
         return true;
     };
+    let unanswered = unanswered.entry(call.region_url.clone()).or_default();
     if *unanswered >= UNANSWERED {
         return false;
     }

@@ -30,6 +30,8 @@ use crate::helpers::{Permitted, TestApp, Visitor, leg_event};
 #[derive(Debug, Default)]
 struct Away {
     asked: AtomicUsize,
+    /// The one region that answers: every call of its is over.
+    but_for: Option<&'static str>,
 }
 
 #[async_trait]
@@ -50,12 +52,11 @@ impl Provider for Away {
         unreachable!()
     }
 
-    async fn is_over(
-        &self,
-        _leg: &LegId,
-        _region_url: Option<&str>,
-    ) -> Result<bool, ProviderError> {
+    async fn is_over(&self, _leg: &LegId, region_url: Option<&str>) -> Result<bool, ProviderError> {
         self.asked.fetch_add(1, Ordering::Relaxed);
+        if region_url.is_some() && region_url == self.but_for {
+            return Ok(true);
+        }
         Err(ProviderError::Unavailable {
             reason: "away".to_owned(),
             retry_after: None,
@@ -156,6 +157,36 @@ async fn while_vonage_is_away_a_few_calls_are_asked_about_and_the_rest_are_looke
     let look = closer.look(&*store, &away, &live, now).await.unwrap();
     assert_eq!((look.open, look.closed.len()), (10, 1));
     assert_eq!(away.asked.into_inner(), 3);
+}
+
+#[tokio::test]
+async fn calls_of_a_region_that_is_away_do_not_hold_up_those_of_another() {
+    const OTHER: &str = "https://api-ap-3.vonage.com";
+    let app = TestApp::spawn().await;
+    let visitor = app.visitor().await;
+    let (store, _, id) = call_under_way(&visitor).await;
+    let last = store.find_call(id).await.unwrap().unwrap();
+    insert_older(&*store, &last, 10).await;
+    let elsewhere = Call {
+        id: CallId::random(),
+        leg: LegId::parse("elsewhere"),
+        conversation: None,
+        region_url: Some(OTHER.to_owned()),
+        ..last
+    };
+    store.insert_call(&elsewhere).await.unwrap();
+    let away = Away {
+        but_for: Some(OTHER),
+        ..Away::default()
+    };
+    let mut closer = Closer::new(Duration::ZERO);
+    let now = app.clock.now() + TimeDelta::seconds(1);
+    let live = LiveCalls::default();
+    let look = closer.look(&*store, &away, &live, now).await.unwrap();
+    assert_eq!(look.closed, [EndReason::Lost]);
+    assert_eq!(away.asked.into_inner(), 4);
+    let call = store.find_call(elsewhere.id).await.unwrap().unwrap();
+    assert!(call.closed.is_some());
 }
 
 #[tokio::test]
