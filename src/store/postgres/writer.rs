@@ -26,6 +26,9 @@ const QUEUE: usize = 2048;
 /// Events in one commit, so that the first of them does not wait for an endless train.
 const BATCH: usize = 512;
 
+/// Batches that come before the calls of earlier ones are looked for again.
+const PUT_OFF: u8 = 8;
+
 /// The way to the writing task.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -102,6 +105,7 @@ struct Task {
 
 impl Task {
     async fn run(mut self, mut pending: mpsc::Receiver<Pending>, closing: CancellationToken) {
+        let mut put_off = 0_u8;
         loop {
             let mut batch = Vec::new();
             tokio::select! {
@@ -112,8 +116,10 @@ impl Task {
                     _ => self.commit(batch).await,
                 },
             }
-            // Nobody waits for it; while others do, they come first.
-            if pending.is_empty() || self.unassigned.len() >= BATCH {
+            // Nobody waits for it; while others do, they come first a few times.
+            put_off += 1;
+            if pending.is_empty() || put_off >= PUT_OFF {
+                put_off = 0;
                 self.tell_calls().await;
             }
         }
@@ -182,7 +188,7 @@ impl Task {
             Ok(()) => self.unassigned.clear(),
             Err(fault) => {
                 debug!(%fault, "the streams of new calls were not told of their events");
-                if self.unassigned.len() >= BATCH {
+                if self.unassigned.len() >= QUEUE {
                     self.unassigned.clear();
                 }
             }

@@ -1,8 +1,12 @@
 //! What is proven before the first write.
 
 use anyhow::Error;
-use click_to_call::domain::store::Appended;
+use click_to_call::domain::{event::NewEvent, ids::LegId, store::Appended};
 use futures_util::future::join_all;
+use sqlx::{
+    Connection, PgConnection, SqlSafeStr,
+    migrate::{Migration, MigrationType, Migrator},
+};
 use uuid::Uuid;
 
 use super::{execute, number, open_new, serve};
@@ -166,4 +170,66 @@ async fn servers_that_start_at_once_on_an_empty_database_all_start() {
     }
     let mut admin = cluster.admin(&database).await;
     assert_eq!(number(&mut admin, "SELECT count(*) FROM events").await, 8);
+}
+
+/// As version 0.1.0 has left it before its events became lean.
+#[tokio::test]
+async fn database_of_an_older_version_is_brought_up_to_date() {
+    let cluster = Cluster::shared();
+    let database = cluster.create_database().await;
+    let mut calls = PgConnection::connect(&cluster.url(&database))
+        .await
+        .unwrap();
+    let steps = [
+        (
+            1,
+            "core",
+            include_str!("../../../migrations/postgres/0001_core.sql"),
+        ),
+        (
+            2,
+            "ready users",
+            include_str!("../../../migrations/postgres/0002_ready_users.sql"),
+        ),
+        (
+            3,
+            "homes",
+            include_str!("../../../migrations/postgres/0003_homes.sql"),
+        ),
+    ];
+    let steps = steps.map(|(version, name, sql)| {
+        Migration::new(
+            version,
+            name.into(),
+            MigrationType::Simple,
+            sql.into_sql_str(),
+            false,
+        )
+    });
+    Migrator::with_migrations(steps.to_vec())
+        .run_direct(None, &mut calls, false)
+        .await
+        .unwrap();
+    let events = "
+        INSERT INTO events (digest, kind, leg, conversation, status, timestamp, was_answered, raw, received_at) VALUES
+            (decode(repeat('00', 32), 'hex'), 'status', 'leg-1', 'CON-1', 'ringing', 'now', false, '{}', 1),
+            (decode(repeat('01', 32), 'hex'), 'other', NULL, NULL, NULL, NULL, false, '{}', 1)";
+    execute(&mut calls, events).await;
+
+    let store = serve(&cluster.url(&database)).await.unwrap();
+    let complete = NewEvent {
+        leg: LegId::parse("leg-1"),
+        timestamp: Some("now".to_owned()),
+        ..event()
+    };
+    let other = NewEvent {
+        digest: [1; 32],
+        leg: None,
+        ..event()
+    };
+    for again in [complete, other] {
+        assert_eq!(store.append_event(&again).await.unwrap(), Appended::Repeat);
+    }
+    assert_eq!(number(&mut calls, "SELECT count(*) FROM events").await, 2);
+    store.close().await;
 }
