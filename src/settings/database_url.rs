@@ -142,6 +142,12 @@ impl PostgresUrl {
         self.0.username()
     }
 
+    /// Whether the way there is a Unix socket.
+    pub fn is_socket(&self) -> bool {
+        let host = self.0.host_str().unwrap_or_default();
+        host.starts_with("%2F")
+    }
+
     /// Whether the chosen `sslmode` is one with which TLS is not tried.
     pub fn rules_out_tls(&self) -> bool {
         self.ssl_mode() == "disable"
@@ -169,7 +175,7 @@ impl PostgresUrl {
             Some(Host::Ipv6(address)) => address.is_loopback(),
             // The parser leaves the addresses of this scheme as they are written.
             Some(Host::Domain(name)) => {
-                name.starts_with("127.") || !name.contains('.') || name.starts_with("%2F")
+                name.starts_with("127.") || !name.contains('.') || self.is_socket()
             }
             None => true,
         };

@@ -18,6 +18,9 @@ use uuid::Uuid;
 /// The user and group `nobody`: PostgreSQL refuses to run as root.
 const NOBODY: u32 = 65_534;
 
+/// PostgreSQL's own: sockets in folders of their own don't meet.
+const PORT: u16 = 5_432;
+
 /// The role that owns the tests' databases. It has no other rights.
 const OWNER: &str = "calls";
 
@@ -26,6 +29,8 @@ static SHARED: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(&[]));
 /// A running cluster. It ends with the process, whichever way that ends.
 pub(crate) struct Cluster {
     folder: PathBuf,
+    /// In the name of its socket, and on the network where it listens there.
+    port: u16,
     programs: PathBuf,
     as_nobody: bool,
     /// Ends the cluster when its standard input does: our end of the pipe closes with us.
@@ -45,7 +50,12 @@ impl Cluster {
 
     /// A cluster for one test, with these settings.
     pub(crate) fn start(settings: &[&str]) -> Self {
-        let cluster = Self::empty();
+        Self::start_on(PORT, settings)
+    }
+
+    /// The same on a port of its own.
+    pub(crate) fn start_on(port: u16, settings: &[&str]) -> Self {
+        let cluster = Self::empty(port);
         cluster.run(
             "initdb",
             &[
@@ -63,7 +73,7 @@ impl Cluster {
             ],
         );
         let mut configuration = format!(
-            "listen_addresses = ''\nunix_socket_directories = '{}'\nfsync = on\nshared_buffers = 16MB\n\
+            "listen_addresses = ''\nport = {port}\nunix_socket_directories = '{}'\nfsync = on\nshared_buffers = 16MB\n\
              max_connections = 200\n",
             cluster.folder.display()
         );
@@ -72,14 +82,19 @@ impl Cluster {
         fs::write(path, configuration).unwrap();
         cluster.start_server();
         let host = cluster.folder.display().to_string();
-        cluster.run("createuser", &["-h", &host, "-U", "postgres", OWNER]);
+        let port = port.to_string();
+        cluster.run(
+            "createuser",
+            &["-h", &host, "-p", &port, "-U", "postgres", OWNER],
+        );
         cluster
     }
 
     /// A hot standby of this cluster, which follows it and takes no writes.
     pub(crate) fn start_standby(&self) -> Self {
-        let standby = Self::empty();
+        let standby = Self::empty(self.port);
         let primary = self.folder.display().to_string();
+        let port = self.port.to_string();
         standby.run(
             "pg_basebackup",
             &[
@@ -87,6 +102,8 @@ impl Cluster {
                 "data",
                 "-h",
                 &primary,
+                "-p",
+                &port,
                 "-U",
                 "postgres",
                 "--write-recovery-conf",
@@ -109,7 +126,7 @@ impl Cluster {
     }
 
     /// A folder for a cluster, which goes with the process.
-    fn empty() -> Self {
+    fn empty(port: u16) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("pg-")
             .permissions(Permissions::from_mode(0o700))
@@ -136,6 +153,7 @@ impl Cluster {
             .unwrap();
         Self {
             folder,
+            port,
             programs,
             as_nobody,
             _watchdog: watchdog,
@@ -236,7 +254,7 @@ impl Cluster {
     /// The same as another user, perhaps with a password.
     pub(crate) fn url_as(&self, user: &str, database: &str) -> String {
         let folder = self.folder.display().to_string().replace('/', "%2F");
-        format!("postgres://{user}@{folder}/{database}")
+        format!("postgres://{user}@{folder}:{}/{database}", self.port)
     }
 
     /// The superuser's connection to a database.

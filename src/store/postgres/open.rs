@@ -306,7 +306,7 @@ pub(super) fn explain(url: &PostgresUrl, fault: Fault) -> PostgresError {
             return PostgresError::Unfit { server, finding };
         }
     };
-    if let Some(advice) = tls_advice(&source) {
+    if let Some(advice) = tls_advice(url, &source) {
         return PostgresError::Tls {
             server,
             advice,
@@ -331,11 +331,14 @@ pub(super) fn explain(url: &PostgresUrl, fault: Fault) -> PostgresError {
 }
 
 /// What to do about this fault, if TLS is what failed.
-fn tls_advice(error: &sqlx::Error) -> Option<&'static str> {
+fn tls_advice(url: &PostgresUrl, error: &sqlx::Error) -> Option<&'static str> {
     if matches!(error, sqlx::Error::Tls(_)) {
-        return Some(
-            "switch it on there (ssl = on), and see that the files that DATABASE_URL names hold certificates",
-        );
+        return Some(if url.is_socket() {
+            "PostgreSQL never speaks it over a Unix socket, where it is not needed: leave sslmode out of DATABASE_URL, and \
+             sslrootcert, sslcert and sslkey with it"
+        } else {
+            "switch it on there (ssl = on), and see that the files that DATABASE_URL names hold certificates"
+        });
     }
     let sqlx::Error::Io(error) = error else {
         return None;

@@ -1,6 +1,9 @@
 //! Connections with TLS, to a server that takes no others from a network.
 
-use std::{net::Ipv4Addr, sync::LazyLock};
+use std::{
+    net::{Ipv4Addr, TcpListener},
+    sync::LazyLock,
+};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tempfile::NamedTempFile;
@@ -17,6 +20,7 @@ static SECURED: LazyLock<Secured> = LazyLock::new(Secured::start);
 /// A server with two addresses and a certificate for one of them.
 struct Secured {
     cluster: Cluster,
+    port: u16,
     named: Ipv4Addr,
     unnamed: Ipv4Addr,
     /// The certificate of the authority that issued the server's.
@@ -25,11 +29,13 @@ struct Secured {
 
 impl Secured {
     fn start() -> Self {
-        // Addresses of the loopback network that nobody else on this machine uses: PostgreSQL can't choose a free port.
+        // Addresses of the loopback network that nobody else on this machine uses: PostgreSQL can't choose a free port, and
+        // between its choice here and its use another process may take one.
         let [a, b, c, ..] = Uuid::new_v4().into_bytes();
         let [named, unnamed] = [1, 2].map(|last| Ipv4Addr::new(127, a.max(1), b, c & !3 | last));
         let addresses = format!("listen_addresses = '{named},{unnamed}'");
-        let cluster = Cluster::start(&[&addresses]);
+        let port = free_port(named);
+        let cluster = Cluster::start_on(port, &[&addresses]);
         let (authority, certificate, key) = certificates(named);
         cluster.write("server.crt", &certificate);
         cluster.write("server.key", &key);
@@ -40,6 +46,7 @@ impl Secured {
         std::fs::write(&file, authority).unwrap();
         Self {
             cluster,
+            port,
             named,
             unnamed,
             authority: file,
@@ -49,7 +56,8 @@ impl Secured {
     /// The address of a new database by way of this host.
     async fn url(&self, host: Ipv4Addr, parameters: &str) -> String {
         let database = self.cluster.create_database().await;
-        format!("postgres://calls@{host}/{database}?{parameters}")
+        let port = self.port;
+        format!("postgres://calls@{host}:{port}/{database}?{parameters}")
     }
 
     fn verified(&self) -> String {
@@ -58,6 +66,12 @@ impl Secured {
             self.authority.path().display()
         )
     }
+}
+
+/// One that nobody listens on, not even for all addresses.
+fn free_port(address: Ipv4Addr) -> u16 {
+    let listener = TcpListener::bind((address, 0)).unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 /// An authority's certificate, one that it issued for this address, and the key of the latter.
@@ -129,11 +143,25 @@ async fn server_that_demands_tls_says_so_to_a_connection_without() {
 }
 
 #[tokio::test]
-async fn server_without_tls_is_told() {
-    // A server speaks no TLS on its socket.
+async fn tls_over_a_socket_is_told() {
+    // No server speaks TLS there, whatever its settings.
     let cluster = Cluster::shared();
     let database = cluster.create_database().await;
     let url = format!("{}?sslmode=require", cluster.url(&database));
+    let refusal = refusal(&url).await;
+    assert_says(&refusal, &["with TLS", "Unix socket", "leave sslmode out"]);
+    assert!(!refusal.contains("ssl = on"), "{refusal}");
+}
+
+#[tokio::test]
+async fn server_without_tls_is_told() {
+    let [a, b, ..] = Uuid::new_v4().into_bytes();
+    let address = Ipv4Addr::new(127, a.max(1), b, 1);
+    let port = free_port(address);
+    let listens = format!("listen_addresses = '{address}'");
+    let cluster = Cluster::start_on(port, &[&listens]);
+    let database = cluster.create_database().await;
+    let url = format!("postgres://calls@{address}:{port}/{database}?sslmode=require");
     assert_says(&refusal(&url).await, &["with TLS", "ssl = on"]);
 }
 
