@@ -92,6 +92,27 @@ impl Prompt<'_, '_> {
         Ok((!answer.is_empty()).then(|| SecretString::from(answer)))
     }
 
+    /// A secret without which nothing goes on.
+    ///
+    /// # Errors
+    /// When nobody answers, or `TRIES` times with nothing.
+    pub(super) fn need_secret(
+        &mut self,
+        question: &str,
+        instead: &str,
+    ) -> anyhow::Result<SecretString> {
+        for _ in 0..TRIES {
+            if let Some(secret) = self.ask_secret(question, instead)? {
+                return Ok(secret);
+            }
+            writeln!(
+                self.handles.err,
+                "  nothing was given; without it nothing can be set up"
+            )?;
+        }
+        bail!("no usable answer; {instead}")
+    }
+
     fn refuse_to_guess(&self, question: &str, instead: &str) -> anyhow::Result<()> {
         if self.assume_yes {
             bail!("{question}: not known, and --yes asks nothing; {instead}");

@@ -1,6 +1,5 @@
 //! What only a person can know: the account, the address of the service, the telephone that rings, the signature secret.
 
-use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 use url::Url;
 
@@ -53,11 +52,8 @@ impl Setup<'_, '_> {
         }
         if self.so_far.api_secret.is_none() {
             let question = "Vonage API secret (on the same page)";
-            let secret = self.prompt.ask_secret(question, "set VONAGE_API_SECRET")?;
-            self.so_far.api_secret = Some(secret.context(
-                "without the API secret nothing can be set up; copy it from the page that has the API key \
-                 (https://dashboard.nexmo.com/settings), and run setup again",
-            )?);
+            let secret = self.prompt.need_secret(question, "set VONAGE_API_SECRET")?;
+            self.so_far.api_secret = Some(secret);
             fresh.push("VONAGE_API_SECRET");
         }
         let access = self.so_far.account()?;
@@ -83,11 +79,10 @@ impl Setup<'_, '_> {
     /// Where visitors and Vonage reach the service.
     pub(super) fn public_url(&mut self) -> anyhow::Result<Url> {
         let vonage = self.so_far.api_url.clone();
-        let known = self.args.public_url.as_ref();
-        let known = known.or(self.so_far.public_url.as_ref());
-        if let (Some(url), Some(vonage)) = (known, &vonage) {
-            account::ensure_in_reach(url, vonage)?;
-        }
+        let is_out_of_reach = |url: &Url| {
+            let vonage = vonage.as_ref();
+            vonage.is_some_and(|vonage| settings::is_out_of_reach(url, vonage))
+        };
         let url = match (self.args.public_url.clone(), self.so_far.public_url.clone()) {
             (Some(given), Some(set)) if given != set => {
                 return Err(conflict(
@@ -99,20 +94,25 @@ impl Setup<'_, '_> {
             }
             (_, Some(set)) => {
                 let origin = set.origin().ascii_serialization();
+                anyhow::ensure!(
+                    !is_out_of_reach(&set),
+                    "PUBLIC_URL is {origin}, which {OUT_OF_REACH}; change it where it is set (`click-to-call config show` \
+                     says where)"
+                );
                 self.tell(Standing::AlreadyThere, format!("the address {origin}"))?;
                 set
             }
             (given, None) => {
                 let url = if let Some(given) = given {
+                    let origin = given.origin().ascii_serialization();
+                    anyhow::ensure!(
+                        !is_out_of_reach(&given),
+                        "--public-url: {origin} {OUT_OF_REACH}"
+                    );
                     given
                 } else {
                     let question = "Address under which visitors and Vonage will reach the service, like \
                                     https://calls.example.com";
-                    let is_out_of_reach = |url: &Url| {
-                        vonage
-                            .as_ref()
-                            .is_some_and(|vonage| settings::is_out_of_reach(url, vonage))
-                    };
                     let read = |text: &str| match settings::parse_origin(text)? {
                         url if is_out_of_reach(&url) => Err(OUT_OF_REACH.to_owned()),
                         url => Ok(url),

@@ -103,6 +103,15 @@ async fn an_address_that_vonage_can_not_reach_is_refused() {
     );
     assert_eq!(place.read(".env"), "PUBLIC_URL=https://calls.example.com\n");
 
+    // One that is set is changed where it is set: a flag beside it would be a contradiction.
+    fs::write(place.path(".env"), "PUBLIC_URL=http://localhost:3000\n").unwrap();
+    place
+        .run(&["setup", "--yes"])
+        .await
+        .failed()
+        .says("PUBLIC_URL is http://localhost:3000, which leads to this machine")
+        .says("change it where it is set (`click-to-call config show` says where)");
+
     // A simulated one on this machine can reach it.
     world
         .place()
@@ -166,14 +175,15 @@ async fn a_wrong_answer_is_explained_and_asked_for_again() {
     place.variables.remove("VONAGE_API_KEY");
     place.variables.remove("VONAGE_API_SECRET");
     place
-        .run_with_input(&["setup"], "abcd1234\n\n")
+        .run_with_input(&["setup"], "abcd1234\n\n\n\n")
         .await
         .failed()
-        .says("without the API secret nothing can be set up");
+        .says("no usable answer; set VONAGE_API_SECRET");
     assert!(!place.path(".env").exists());
     let answers = [
         "my key",
         "abcd1234",
+        "",
         API_SECRET,
         "calls.example.com",
         "https://calls.example.com/path",
@@ -197,6 +207,7 @@ async fn a_wrong_answer_is_explained_and_asked_for_again() {
         .done();
     for words in [
         "\"my key\" is no API key: it has letters and digits only",
+        "nothing was given; without it nothing can be set up",
         "\"calls.example.com\" is not an address: it begins with neither https:// nor http://",
         "\"https://calls.example.com/path\" has the path /path in it",
         "\"07700 900001\" is not a telephone number to call: a number starts with its country code",
