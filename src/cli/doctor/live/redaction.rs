@@ -5,13 +5,19 @@
 //! number, an address or a key. A SHA-256 goes too: whoever has the rest of a request could find the telephone number by
 //! trying them all.
 
-use std::{collections::BTreeMap, net::IpAddr, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Mutex,
+};
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 /// Shortest run of digits that may be a telephone number, and longest that is none (E.164 has 15 at most).
 const NUMBER_DIGITS: usize = 7;
+/// Letters of a UUID with its hyphens.
+const UUID_LETTERS: usize = 36;
 /// Letters and digits mixed, from this length on, are somebody's key or id.
 const OPAQUE: usize = 16;
 /// Fields whose digits are times, amounts and sizes.
@@ -105,11 +111,20 @@ impl Redactor {
         .collect()
     }
 
-    /// An IP address; anything else stays.
+    /// An IP address, with a port or the end of a sentence behind it; anything else stays.
     fn address(&self, word: &str) -> String {
-        match word.parse::<IpAddr>() {
+        let bare = word.trim_matches(['.', ':']);
+        let host = match bare.split_once(':') {
+            Some((host, _port)) if host.parse::<Ipv4Addr>().is_ok() => host,
+            // What is shortened in IPv6 stands at an end.
+            _ if word.parse::<Ipv6Addr>().is_ok() => word,
+            _ => bare,
+        };
+        match host.parse::<IpAddr>() {
             Ok(address) if !address.is_loopback() => {
-                self.stand_in("address", word, |place| format!("192.0.2.{}", place % 256))
+                let stand_in =
+                    self.stand_in("address", host, |place| format!("192.0.2.{}", place % 256));
+                word.replacen(host, &stand_in, 1)
             }
             _ => word.to_owned(),
         }
@@ -120,14 +135,16 @@ impl Redactor {
         if word.starts_with("eyJ") {
             return "[token]".to_owned();
         }
-        if let Some(place) = word.len().checked_sub(36)
-            && let Some((before, id)) = word.split_at_checked(place)
-            && Uuid::try_parse(id).is_ok()
-        {
+        let uuid = (0..word.len()).find_map(|place| {
+            let (before, rest) = word.split_at_checked(place)?;
+            let (id, after) = rest.split_at_checked(UUID_LETTERS)?;
+            Uuid::try_parse(id).ok().map(|_| (before, id, after))
+        });
+        if let Some((before, id, after)) = uuid {
             let id = self.stand_in("id", &id.to_ascii_lowercase(), |place| {
                 format!("aaaaaaaa-bbbb-cccc-dddd-{place:012x}")
             });
-            return format!("{before}{id}");
+            return format!("{}{id}{}", self.word(before), self.word(after));
         }
         split_where(word, |c| c.is_ascii_alphanumeric())
             .map(|part| self.part(part))
@@ -153,6 +170,19 @@ impl Redactor {
         }
         if part.len() >= OPAQUE && has_digit && has_letter {
             return self.stand_in("opaque", part, |place| format!("[opaque {place}]"));
+        }
+        if has_letter {
+            // A number behind a letter is one, too.
+            return split_where(part, |c| c.is_ascii_digit())
+                .map(|piece| {
+                    let is_digits = piece.bytes().all(|byte| byte.is_ascii_digit());
+                    if is_digits {
+                        self.part(piece)
+                    } else {
+                        piece.to_owned()
+                    }
+                })
+                .collect();
         }
         part.to_owned()
     }
@@ -244,6 +274,7 @@ mod tests {
             "2001:db8::7",
             "eyJhbGciOiJIUzI1NiJ9.eyJpYXQiOjF9.z3OefM2",
             "aB3dE5gH7jK9mN1pQ3",
+            "x33612345678",
         ] {
             let text = redactor.text(&format!("it is {private}, or so"));
             assert!(!text.contains(private), "{private}: {text}");
@@ -251,6 +282,22 @@ mod tests {
                 text.starts_with("it is ") && text.ends_with(", or so"),
                 "{text}"
             );
+        }
+        for (private, around) in [
+            (
+                "63f61863-4a51-4f6b-86e1-46edebcf9356",
+                [("", "."), ("", ".mp3"), ("CON-", "_1")],
+            ),
+            ("203.0.113.7", [("", "."), ("", ":5060"), ("peer:", ":")]),
+        ] {
+            for (before, after) in around {
+                let text = redactor.text(&format!("it is {before}{private}{after}"));
+                assert!(!text.contains(private), "{text}");
+                assert!(
+                    text.starts_with(&format!("it is {before}")) && text.ends_with(after),
+                    "{text}"
+                );
+            }
         }
     }
 
