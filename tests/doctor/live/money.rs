@@ -227,6 +227,19 @@ async fn call_that_vonage_does_not_confirm_is_hung_up_and_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn call_of_which_nothing_is_known_is_named() {
+    let live = Live::start().await;
+    let mut scenario = well();
+    scenario["requests"] =
+        json!([{ "method": "POST", "path": "/v1/calls", "answer": "internal_error" }]);
+    let run = live.call(&scenario, &["--yes"]).await;
+    assert_eq!(run.code, 1);
+    let left = run.json["left_behind"][0].as_str().unwrap();
+    assert!(left.starts_with("a call that was asked for"), "{left}");
+    assert!(!run.err.contains("spent: EUR 0.0000"), "{}", run.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn call_of_which_vonage_does_not_say_that_it_is_over_is_hung_up_and_named() {
     let live = Live::start().await;
     live.vonage.answering(|answer| {

@@ -1,5 +1,7 @@
 //! What happens in a call: keys, recordings, failover, prices, and what the telephone shows.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::Value;
 use url::Url;
@@ -12,6 +14,9 @@ use super::{
     wire::Request,
 };
 use crate::{domain::phone_number::PhoneNumber, vonage::hosts::TrustedHosts};
+
+/// Time for a recording's file after the call.
+const RECORDED: Duration = Duration::from_secs(5);
 
 pub(super) static PRESS_1: Question = Question {
     name: "press-1",
@@ -67,6 +72,13 @@ pub(super) fn press_1(listener: &Listener, ring: &Ring) -> Finding {
 
 /// Fetches the recording of the first call, and deletes it.
 pub(super) async fn recording(calls: &Calls<'_>, ring: &Ring) -> Finding {
+    // It is told when its file is ready, which may be after the call's last event.
+    if !calls.listener.received(slot::INPUT).is_empty() {
+        let _ = calls
+            .listener
+            .wait(RECORDED, slot::RECORDING, |_any| true)
+            .await;
+    }
     let Some(event) = calls.listener.received(slot::RECORDING).into_iter().next() else {
         return RECORDING.untried(unasked(ring));
     };
