@@ -8,6 +8,7 @@ use click_to_call::domain::{
     store::{Appended, HANGUP_LEASE, Redeemed, Store, SweepBefore, TIDY_LEASE},
 };
 use futures_util::future::{join, join_all};
+use tokio::task::JoinHandle;
 
 use super::{cut_connections, execute, number, serve};
 use crate::{
@@ -24,6 +25,12 @@ async fn two() -> (Arc<dyn Store>, Arc<dyn Store>, String) {
     let url = cluster.url(&database);
     let (one, two) = join(serve(&url), serve(&url)).await;
     (one.unwrap(), two.unwrap(), database)
+}
+
+/// Tells `live` of every change, until the store is closed.
+fn follow(store: &Arc<dyn Store>, live: &LiveCalls) -> JoinHandle<()> {
+    let (store, live) = (Arc::clone(store), live.clone());
+    tokio::spawn(async move { store.follow_changes(&live).await })
 }
 
 async fn redeemed(store: &Arc<dyn Store>) -> Call {
@@ -215,10 +222,7 @@ async fn every_change_of_a_call_is_told_to_the_other() {
     let call = call();
     one.insert_call(&call).await.unwrap();
     let mut watcher = live.watch(call.id).unwrap();
-    let following = {
-        let (two, live) = (Arc::clone(&two), live.clone());
-        tokio::spawn(async move { two.follow_changes(&live).await })
-    };
+    let following = follow(&two, &live);
     // Listening has begun.
     watcher.changed().await;
 
@@ -254,10 +258,7 @@ async fn event_that_is_kept_while_its_ticket_is_redeemed_is_told() {
     let call = call();
     one.insert_call(&call).await.unwrap();
     let mut watcher = live.watch(call.id).unwrap();
-    let following = {
-        let (two, live) = (Arc::clone(&two), live.clone());
-        tokio::spawn(async move { two.follow_changes(&live).await })
-    };
+    let following = follow(&two, &live);
     watcher.changed().await;
 
     let redemption = redemption(&call);
@@ -298,10 +299,7 @@ async fn lost_listener_comes_back_and_wakes_every_watcher() {
     let live = LiveCalls::default();
     let call = redeemed(&one).await;
     let mut watcher = live.watch(call.id).unwrap();
-    let following = {
-        let (two, live) = (Arc::clone(&two), live.clone());
-        tokio::spawn(async move { two.follow_changes(&live).await })
-    };
+    let following = follow(&two, &live);
     watcher.changed().await;
     for _ in 0..3 {
         cut_connections(&mut Cluster::shared().admin(&database).await).await;
